@@ -1,0 +1,55 @@
+# onelane: two commands do the main things: make demo, make test.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help setup demo up down reset logs test check format proto lock
+
+help: ## list every target with a line
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "onelane needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the locked packages into $(VENV) (about a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $(STAMP)
+
+setup: $(STAMP) ## install the locked packages into .venv
+
+demo: setup ## set everything up, start the real stack, place orders, show the messages arriving
+	@$(BIN)/onelane demo run
+
+up: setup ## start the stack, without any traffic
+	@$(BIN)/onelane up
+
+down: ## stop the stack, keep its data
+	@if test -x $(BIN)/onelane; then $(BIN)/onelane down; fi
+
+reset: setup ## stop the stack and delete its data
+	@$(BIN)/onelane reset --execute
+
+logs: setup ## show what the processes say
+	@$(BIN)/onelane logs
+
+test: setup check ## set everything up, check, and run the whole test suite
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: setup ## format, lint, types, imports
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## rewrite the sources in the one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+proto: setup ## generate the code beside every .proto
+	@$(BIN)/python -m rpc.generate
+
+lock: setup ## resolve requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --extra stack --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
