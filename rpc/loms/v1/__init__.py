@@ -1,0 +1,1 @@
+"""Version 1 of LOMS's calls: only additions happen here."""
