@@ -44,6 +44,16 @@ class Counters:
         return self.committed == self.published == self.applied == self.notified
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A status change in the outbox: ``key`` is the order id as the topic carries it."""
+
+    event_id: UUID
+    key: str
+    version: int
+    occurred_at: datetime
+
+
 class Flow:
     """Follows a window that opens at ``start()``, from the databases and the topic, with a role that only reads."""
 
@@ -81,7 +91,7 @@ class Flow:
 
     async def read(self) -> Counters:
         """Read the four numbers now. The topic is read on from where the last call ended."""
-        committed = set(await self.committed_at())
+        committed = {change.event_id for change in await self.committed()}
         await self._read_topic()
         states = await self._ledger_states(committed)
         return Counters(
@@ -92,11 +102,11 @@ class Flow:
             states=states,
         )
 
-    async def committed_at(self) -> dict[UUID, datetime]:
-        """The events committed since the window opened, with the time each was written."""
+    async def committed(self) -> list[Committed]:
+        """The status changes committed since the window opened."""
         async with connected(self._loms_dsn) as connection:
             rows = await connection.fetch(_COMMITTED, self._topic, self.since)
-        return {row["event_id"]: row["occurred_at"] for row in rows}
+        return [Committed(**row) for row in rows]
 
     async def _partitions(self) -> set[int]:
         await self._consumer.topics()
