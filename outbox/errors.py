@@ -1,0 +1,141 @@
+"""Every refusal and failure of the library, named as a fact and carrying its facts.
+
+Three families: an `AppendRefused` is the caller's message that must not be sent; a `NeedsOperator` is a state no
+restart can help; everything else passes by itself, and the relay retries it.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+
+class OutboxError(Exception):
+    """The root: whatever the library raises of its own."""
+
+
+class AppendRefused(OutboxError):
+    """A message was not appended; nothing was written."""
+
+
+class NotInTransaction(AppendRefused):
+    """Append rides the caller's transaction, and there is none."""
+
+    def __init__(self) -> None:
+        super().__init__("append outside a transaction: open one, change your rows, append last, commit")
+
+
+class UnknownTopic(AppendRefused):
+    """The topic is not among those the writer was built with."""
+
+    def __init__(self, topic: str, known: Sequence[str]) -> None:
+        super().__init__(f"unknown topic {topic!r}; this writer knows {', '.join(sorted(known))}")
+        self.topic = topic
+
+
+class MessageTooLarge(AppendRefused):
+    """Key, type, headers and payload together would not fit the topic's largest message."""
+
+    def __init__(self, topic: str, key: str, size_bytes: int, limit_bytes: int) -> None:
+        super().__init__(f"message for {topic!r}, key {key!r}, takes {size_bytes} bytes; the limit is {limit_bytes}")
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+
+
+class EmptyKey(AppendRefused):
+    """A message without a key has no order and no partition."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"empty key in a message for {topic!r}")
+
+
+class EmptyType(AppendRefused):
+    """A message without a type cannot be read by anybody."""
+
+    def __init__(self, topic: str, key: str) -> None:
+        super().__init__(f"empty type in a message for {topic!r}, key {key!r}")
+
+
+class VersionBelowOne(AppendRefused):
+    """Versions count from 1 upwards."""
+
+    def __init__(self, topic: str, key: str, version: int) -> None:
+        super().__init__(f"version {version} of {topic!r}, key {key!r}: versions start at 1")
+
+
+class VersionMissing(AppendRefused):
+    """The topic has versions and the message has none."""
+
+    def __init__(self, topic: str, key: str) -> None:
+        super().__init__(f"{topic!r} is versioned: the message for key {key!r} needs its version")
+
+
+class VersionUnexpected(AppendRefused):
+    """The topic has no versions (several producers, dead letters) and the message has one."""
+
+    def __init__(self, topic: str, key: str, version: int) -> None:
+        super().__init__(f"{topic!r} has no versions: the message for key {key!r} came with version {version}")
+
+
+class ReservedHeader(AppendRefused):
+    """The relay writes this header itself."""
+
+    def __init__(self, topic: str, key: str, name: str) -> None:
+        super().__init__(f"header {name!r} in a message for {topic!r}, key {key!r}, belongs to the relay")
+
+
+class NeedsOperator(OutboxError):
+    """No restart can help: a person has to decide. Processes exit with 78."""
+
+
+class CursorMissing(NeedsOperator):
+    """The cursor row is not there: the tables were not installed, or the name is wrong."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no cursor named {name!r} in outbox_cursor; install the tables or correct the name")
+
+
+class CursorNeedsReset(NeedsOperator):
+    """The stored position belongs to another history of the database."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"cursor {name!r} needs a reset: {reason}; choose `cursor reset keep | now | from-seq N | all`"
+        )
+        self.reason = reason
+
+
+class TopicUnusable(NeedsOperator):
+    """A topic the relay must publish to is missing, too small or forbidden."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"topic {topic!r}: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
+class RecordRefused(NeedsOperator):
+    """The broker will never take this row; the operator may void it."""
+
+    def __init__(self, topic: str, key: str, event_id: UUID, reason: str) -> None:
+        super().__init__(
+            f"the broker refuses event {event_id} (topic {topic!r}, key {key!r}): {reason}; "
+            f"cure the topic, or `void {event_id} --reason …`"
+        )
+        self.topic = topic
+        self.key = key
+        self.event_id = event_id
+        self.reason = reason
+
+
+class NotPrimary(OutboxError):
+    """The server is a standby: its snapshots know no running transactions, and rows would be lost."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is in recovery; the relay reads a primary only")
+
+
+class Fenced(OutboxError):
+    """Another relay holds the cursor: this one may not move it any more."""
+
+    def __init__(self, name: str, epoch: int) -> None:
+        super().__init__(f"cursor {name!r} is no longer ours (epoch {epoch})")
+        self.epoch = epoch

@@ -1,0 +1,67 @@
+"""The tables: what a service's own migration runs.
+
+The library owns the shape, the service owns the migration that puts it there. The statements run in one transaction;
+the first reader starts before any transaction still open at that moment, so that nothing written meanwhile is missed.
+"""
+
+from importlib.resources import files
+
+PARTITION_WIDTH_DEFAULT = 2**22
+PARTITION_WIDTH_MIN = 2**20
+PARTITIONS_AHEAD = 16
+NEAR_WIDTH = 2**33
+XID_MAX = 2**64 - 1
+
+
+def install_statements(
+    *,
+    writer_role: str,
+    owner_role: str | None = None,
+    cursor: str = "kafka",
+    partition_width: int = PARTITION_WIDTH_DEFAULT,
+) -> list[str]:
+    """The statements of `install_sql`, one by one, for drivers that take only one at a time."""
+    values = {
+        "writer_role": _identifier(writer_role),
+        "cursor": _literal(cursor),
+        "partition_width": str(partition_width),
+        "partitions_ahead": str(PARTITIONS_AHEAD),
+    }
+    folder = files("outbox").joinpath("sql", "install")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    made = [folder.joinpath(name).read_text(encoding="utf-8").format_map(values).strip() for name in names]
+    if owner_role is None:
+        return made
+    return [f"set role {_identifier(owner_role)};", *made, "reset role;"]
+
+
+def install_sql(
+    *,
+    writer_role: str,
+    owner_role: str | None = None,
+    cursor: str = "kafka",
+    partition_width: int = PARTITION_WIDTH_DEFAULT,
+) -> str:
+    """SQL that creates the sequence, the partitioned table, its overflow pieces, the cursor, voids, audit and grants.
+
+    Run it once, in one transaction, as the role that will own the tables (the relay's), or as one that may become
+    `owner_role`.
+
+    Args:
+        writer_role: the application's role: may insert and read, no more.
+        owner_role: who owns the tables; the role that runs the SQL when None.
+        cursor: the first reader's name.
+        partition_width: xids per partition.
+    """
+    statements = install_statements(
+        writer_role=writer_role, owner_role=owner_role, cursor=cursor, partition_width=partition_width
+    )
+    return "\n\n".join(statements) + "\n"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
