@@ -1,0 +1,68 @@
+"""Everything the inbox refuses, by name.
+
+Two families: `NeedsOperator` ends the runner because no restart can help; the rest are handled inside it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from inbox.event import Event
+
+
+class InboxError(Exception):
+    """Base of everything the inbox raises."""
+
+
+class Reject(InboxError):  # noqa: N818 - a handler says `raise Reject(event, reason)`: an order, not an accident
+    """Raised by a handler: this event can never be applied as it is; its key is parked until an operator decides."""
+
+    def __init__(self, event: Event, reason: str) -> None:
+        super().__init__(reason)
+        self.event = event
+        self.reason = reason
+
+
+class BadLimits(InboxError, ValueError):
+    """A setting is outside its bounds."""
+
+    def __init__(self, name: str, value: object, bound: str) -> None:
+        super().__init__(f"{name} = {value!r} is out of bounds: {bound}")
+        self.name = name
+        self.value = value
+        self.bound = bound
+
+
+class Fenced(InboxError):
+    """The partition has another owner or another position than this process believes: nothing was written."""
+
+
+class NeedsOperator(InboxError):
+    """Base of what no restart can help: the process stops and stays stopped until somebody decides."""
+
+
+class PositionNeedsReset(NeedsOperator):
+    """The stored position does not fit the log it is read from: going on would skip or repeat without a trace."""
+
+    def __init__(self, topic: str, partition: int, why: str) -> None:
+        super().__init__(
+            f"{topic}/{partition}: {why}. Nothing was applied. Look at `python -m inbox status`, then decide with "
+            f"`python -m inbox reset --topic {topic} --partition {partition}`"
+        )
+        self.topic = topic
+        self.partition = partition
+        self.why = why
+
+
+class TooManyParkedKeys(NeedsOperator):
+    """So many keys are parked that the fault is not in the data: the batch that crossed the ceiling was undone."""
+
+    def __init__(self, topic: str, keys: int, ceiling: int) -> None:
+        super().__init__(
+            f"{topic}: {keys} keys would be parked, the ceiling is {ceiling}. The last batch was rolled back. Look at "
+            "`python -m inbox parked`; undo the deploy or raise `parked_keys_max`"
+        )
+        self.topic = topic
+        self.keys = keys
+        self.ceiling = ceiling

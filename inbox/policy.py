@@ -1,0 +1,74 @@
+"""What the runner must be told: how each topic is to be read, and the bounds of everything that could grow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from inbox.errors import BadLimits
+
+FirstVersion = Literal["strict", "adopt"]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPolicy:
+    """How one topic is read.
+
+    versioned: the producer numbers the events of a key 1, 2, 3 …; otherwise repeats are known by their ids.
+    first_version: what a key first seen above version 1 is: `strict` = a gap, `adopt` = its beginning.
+    dead_letters: where records without a usable key go, `<name>.dead` unless said otherwise.
+    """
+
+    name: str
+    versioned: bool = True
+    first_version: FirstVersion = "strict"
+    dead_letters: str = ""
+
+    def __post_init__(self) -> None:
+        """Fill in the topic for dead letters."""
+        if not self.dead_letters:
+            object.__setattr__(self, "dead_letters", f"{self.name}.dead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of a runner; every field has a range and a wrong one is refused by name."""
+
+    batch_events_max: int = 500
+    parked_keys_max: int = 100
+    connections_max: int = 8
+    session_timeout_seconds: float = 10.0
+    rebalance_seconds_max: float = 30.0
+    stop_seconds_max: float = 5.0
+    statement_seconds_max: float = 30.0
+    idle_transaction_seconds_max: float = 5.0
+    retry_seconds_min: float = 0.1
+    retry_seconds_max: float = 5.0
+    hint_every_seconds: float = 1.0
+    orders_every_seconds: float = 1.0
+    seen_days: int = 30
+
+    def __post_init__(self) -> None:
+        """Refuse the first field that is out of its range."""
+        for field in fields(self):
+            low, high = _RANGES[field.name]
+            value = getattr(self, field.name)
+            if not low <= value <= high:
+                raise BadLimits(field.name, value, f"{low} … {high}")
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "batch_events_max": (1, 10_000),
+    "parked_keys_max": (0, 1_000_000),
+    "connections_max": (1, 100),
+    "session_timeout_seconds": (6, 1_800),
+    "rebalance_seconds_max": (1, 600),
+    "stop_seconds_max": (0.1, 120),
+    "statement_seconds_max": (0.1, 600),
+    "idle_transaction_seconds_max": (0.1, 60),
+    "retry_seconds_min": (0.001, 60),
+    "retry_seconds_max": (0.001, 600),
+    "hint_every_seconds": (0.01, 600),
+    "orders_every_seconds": (0.01, 600),
+    "seen_days": (1, 3_650),
+}

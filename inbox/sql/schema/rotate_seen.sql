@@ -1,0 +1,38 @@
+-- Makes inbox_rotate_seen(days_kept): keeps daily partitions of inbox_seen from the retention's edge to a week ahead
+-- and drops older ones; returns how many it made or dropped. It runs with its owner's rights, so that the consumer's
+-- role needs no DDL, and its search path is nailed to the schema of the tables, so that nobody can slip in others.
+-- A day whose rows the default partition already holds stays there; rows past the retention are deleted from it.
+do $install$
+begin
+  execute format($make$
+    create function inbox_rotate_seen(days_kept int) returns int
+    language plpgsql security definer set search_path = %I, pg_temp
+    as $body$
+    declare
+      changes int := 0;
+      edge    date := (clock_timestamp() at time zone 'UTC')::date - days_kept;
+      day     date;
+      piece   text;
+    begin
+      for day in select d::date from generate_series(edge, edge + days_kept + 7, interval '1 day') as d loop
+        piece := 'inbox_seen_' || to_char(day, 'YYYYMMDD');
+        continue when to_regclass(piece) is not null;
+        continue when exists (select from inbox_seen_default where seen_at >= day::timestamp at time zone 'UTC'
+                                                               and seen_at < (day + 1)::timestamp at time zone 'UTC');
+        execute format('create table %%I partition of inbox_seen for values from (%%L) to (%%L)',
+                       piece, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+        changes := changes + 1;
+      end loop;
+      for piece in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+                   where i.inhparent = 'inbox_seen'::regclass and c.relname ~ '^inbox_seen_[0-9]{8}$'
+                     and c.relname < 'inbox_seen_' || to_char(edge, 'YYYYMMDD') loop
+        execute format('drop table %%I', piece);
+        changes := changes + 1;
+      end loop;
+      delete from inbox_seen_default where seen_at < edge::timestamp at time zone 'UTC';
+      return changes;
+    end
+    $body$
+  $make$, current_schema());
+end
+$install$;
