@@ -1,0 +1,173 @@
+"""A Kafka cluster of our own (KRaft, one broker or three), each broker a direct child that can be killed alone."""
+
+import base64
+import contextlib
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from stack.kafka_jars import KAFKA_VERSION, Progress, fetch_jars, locked_jars, maven, maven_cache
+from stack.ports import LOOPBACK, free_ports
+from stack.servers.kafka_broker import Broker
+from stack.servers.kafka_properties import Node
+
+
+class Kafka:
+    """`brokers` brokers with the node ids 1, 2, … on `folder`, answering on `ports` of loopback (free ones by default).
+
+    With three, every record is kept thrice and acknowledged by two. `progress(jars ready, jars in all)` is called while
+    the jars are fetched for the first time; `mirror` is the address of a Maven repository to use instead of the central.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        brokers: int = 1,
+        ports: Sequence[int] | None = None,
+        *,
+        controller_ports: Sequence[int] | None = None,
+        extra_properties: Mapping[str, str] | None = None,
+        name: str = "kafka",
+        logs: Path | None = None,
+        port_setting: str = "the port of kafka",
+        mirror: str | None = None,
+        progress: Progress | None = None,
+        heap_mib: int = 256,
+        dies_with_parent: bool = False,
+        start_seconds_max: float = 90.0,
+        stop_seconds_max: float = 20.0,
+    ) -> None:
+        self.name = name
+        self.folder = folder
+        free = iter(free_ports(2 * brokers))
+        self.ports = tuple(ports or (next(free) for _ in range(brokers)))
+        controllers = tuple(controller_ports or (next(free) for _ in range(brokers)))
+        self._mirror = mirror
+        self._progress = progress
+        self._start_seconds_max = start_seconds_max
+        self._stop_seconds_max = stop_seconds_max
+        nodes = [Node(i, *ports) for i, ports in enumerate(zip(self.ports, controllers, strict=True), start=1)]
+        names = {node.node_id: f"{name}-{node.node_id}" if brokers > 1 else name for node in nodes}
+        self._brokers = {
+            node.node_id: Broker(
+                folder / str(node.node_id),
+                node,
+                nodes,
+                name=names[node.node_id],
+                log=logs / f"{names[node.node_id]}.log" if logs else None,
+                port_setting=port_setting,
+                heap_mib=heap_mib,
+                extra_properties=extra_properties or {},
+                dies_with_parent=dies_with_parent,
+            )
+            for node in nodes
+        }
+
+    @property
+    def version(self) -> str:
+        """The version of the broker."""
+        return KAFKA_VERSION
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients begin: every broker's address, comma between."""
+        return ",".join(f"{LOOPBACK}:{port}" for port in self.ports)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the first running broker."""
+        return next((broker.pid for broker in self._brokers.values() if broker.pid is not None), None)
+
+    @property
+    def pids(self) -> dict[int, int]:
+        """The process id of every running broker, by node id."""
+        return {node_id: broker.pid for node_id, broker in self._brokers.items() if broker.pid is not None}
+
+    @property
+    def logs(self) -> dict[int, Path]:
+        """Where each broker writes what it has to say, by node id."""
+        return {node_id: broker.log for node_id, broker in self._brokers.items()}
+
+    def start(self) -> None:
+        """Fetch the jars and format the data if that was not done, start every broker that does not run.
+
+        Returns when every broker answers a metadata request that lists all. Raises JarUnavailable, JarRefused,
+        ToolMissing, PortInUse, FolderInUse or ServerFailed; then no broker is left running.
+        """
+        try:
+            self._start(list(self._brokers), knows=frozenset(self._brokers))
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """Stop all brokers at once, gracefully. Safe to repeat."""
+        self._each(lambda broker: broker.stop(seconds_max=self._stop_seconds_max))
+
+    def kill(self) -> None:
+        """SIGKILL all brokers. Safe to repeat."""
+        self._each(Broker.kill)
+
+    def freeze(self) -> None:
+        """SIGSTOP all brokers."""
+        self._each(Broker.freeze)
+
+    def thaw(self) -> None:
+        """SIGCONT all brokers."""
+        self._each(Broker.thaw)
+
+    def kill_broker(self, node_id: int) -> None:
+        """SIGKILL one broker."""
+        self._brokers[node_id].kill()
+
+    def stop_broker(self, node_id: int) -> None:
+        """Stop one broker gracefully."""
+        self._brokers[node_id].stop(seconds_max=self._stop_seconds_max)
+
+    def start_broker(self, node_id: int) -> None:
+        """Start one broker again; returns when it answers and lists itself."""
+        self._start([node_id], knows=frozenset({node_id}))
+
+    def freeze_broker(self, node_id: int) -> None:
+        """SIGSTOP one broker."""
+        self._brokers[node_id].freeze()
+
+    def thaw_broker(self, node_id: int) -> None:
+        """SIGCONT one broker."""
+        self._brokers[node_id].thaw()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def _start(self, node_ids: Sequence[int], *, knows: frozenset[int]) -> None:
+        """Prepare side by side, spawn from this thread (a child may be bound to its life), await side by side."""
+        asleep = [self._brokers[node_id] for node_id in node_ids if self._brokers[node_id].pid is None]
+        jars = fetch_jars(locked_jars(), download=maven(self._mirror), cache=maven_cache(), progress=self._progress)
+        cluster_id = self._cluster_id()
+        with ThreadPoolExecutor(len(self._brokers)) as pool:
+            list(pool.map(lambda broker: broker.prepare(jars, cluster_id=cluster_id), asleep))
+            for broker in asleep:
+                broker.spawn(jars)
+            waits = {"knows": knows, "seconds_max": self._start_seconds_max}
+            list(pool.map(lambda broker: broker.await_ready(**waits), asleep))
+
+    def _cluster_id(self) -> str:
+        """The cluster's name for itself, made once and kept; every broker is formatted with it."""
+        path = self.folder / "cluster.id"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            path.write_text(drawn.replace("-", "A", 1) if drawn.startswith("-") else drawn, encoding="utf-8")
+        return path.read_text(encoding="utf-8")
+
+    def _each(self, act: Callable[[Broker], None]) -> None:
+        with contextlib.ExitStack() as pending, ThreadPoolExecutor(len(self._brokers)) as pool:
+            for done in [pool.submit(act, broker) for broker in self._brokers.values()]:
+                pending.callback(done.result)

@@ -1,0 +1,135 @@
+"""The servers all tests share: started once, when first asked for, by the process that owns the test session.
+
+Under xdist the controller owns them, and workers ask it through a socket; a run that needs no server starts none.
+Their data lies in a temporary folder that goes with the session; the folders of killed sessions go with the next one.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Connection, Listener
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from stack.ports import LOOPBACK, free_port
+from stack.servers import Kafka, Postgres
+
+_FOLDER_PREFIX = "onelane-tests-"
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Stoppable(Protocol):
+    """A started server."""
+
+    def kill(self) -> None: ...
+
+
+class SharedServers:
+    """Starts each server when it is first asked for, and ends all at `close`."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._addresses: dict[str, str] = {}
+        self._started: list[Stoppable] = []
+        self._starters = {"postgres": self._postgres, "kafka": self._kafka}
+        self._one_at_a_time = threading.Lock()
+
+    def address(self, server: str) -> str:
+        """The address of `postgres` (a superuser's) or `kafka` (bootstrap)."""
+        with self._one_at_a_time:
+            if server not in self._addresses:
+                self._folder = self._folder or test_folder()
+                self._addresses[server] = self._starters[server](self._folder / server)
+            return self._addresses[server]
+
+    def close(self) -> None:
+        """End every server and remove their data; nothing in it is worth a graceful stop."""
+        for server in reversed(self._started):
+            server.kill()
+        self._started.clear()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _postgres(self, folder: Path) -> str:
+        server = Postgres(folder, free_port(), extra_settings=_NOT_DURABLE, dies_with_parent=True)
+        self._started.append(server)
+        server.start()
+        return server.admin_dsn
+
+    def _kafka(self, folder: Path) -> str:
+        server = Kafka(folder, dies_with_parent=True)
+        self._started.append(server)
+        server.start()
+        return server.bootstrap
+
+
+class Desk:
+    """The controller's side: answers workers, one thread for the whole session (servers live as long as it does)."""
+
+    def __init__(self, servers: SharedServers) -> None:
+        self._servers = servers
+        self._key = os.urandom(16)
+        self._listener = Listener((LOOPBACK, 0), backlog=64, authkey=self._key)
+        self._thread = threading.Thread(target=self._serve, name="shared-servers", daemon=True)
+        self._thread.start()
+
+    @property
+    def invitation(self) -> dict[str, object]:
+        """What a worker needs to ask."""
+        return {"address": self._listener.address, "key": self._key.hex()}
+
+    def close(self) -> None:
+        """Stop answering; blocks while a server is being started."""
+        with contextlib.suppress(OSError), Client(self._listener.address, authkey=self._key) as last:
+            last.send(None)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        asked = True
+        while asked:
+            with contextlib.suppress(OSError, EOFError), self._listener.accept() as worker:
+                asked = self._answer(worker)
+
+    def _answer(self, worker: Connection) -> bool:
+        server = worker.recv()
+        if server is None:
+            return False
+        try:
+            worker.send((self._servers.address(server), None))
+        except Exception as failure:  # noqa: BLE001 - the worker reports it as its own
+            worker.send((None, str(failure)))
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class AtTheDesk:
+    """A worker's side: the same question, asked of the controller."""
+
+    host: tuple[str, int]
+    key: bytes
+
+    def address(self, server: str) -> str:
+        """As SharedServers.address."""
+        with Client(self.host, authkey=self.key) as desk:
+            desk.send(server)
+            address, failure = desk.recv()
+        if failure is not None:
+            raise RuntimeError(failure)
+        return str(address)
+
+
+def test_folder() -> Path:
+    """A fresh folder that names its owner; those of dead owners are removed first."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+        owner = left.name.removeprefix(_FOLDER_PREFIX).split("-")[0]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-"))
+    folder.chmod(0o755)  # the servers' ordinary user must be able to enter
+    return folder

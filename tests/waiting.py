@@ -1,0 +1,34 @@
+"""The one way tests wait: ask again until the truth holds, within a bound."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float = 10.0, every: float = 0.02) -> T:
+    """Ask `check` (sync or async) every `every` seconds until its answer is truthy, and return that answer.
+
+    An AssertionError counts as "not yet". After `within` seconds the last AssertionError is raised, or one that tells
+    the last answer.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            answer = await _asked(check)
+            if answer:
+                return answer
+            failure = AssertionError(f"after {within} s the answer is still {answer!r}")
+        except AssertionError as refusal:
+            failure = refusal
+        if time.monotonic() >= deadline:
+            raise failure
+        await asyncio.sleep(every)
+
+
+async def _asked(check: Callable[[], T | Awaitable[T]]) -> T:
+    answer = check()
+    return await answer if inspect.isawaitable(answer) else answer
