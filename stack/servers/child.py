@@ -54,6 +54,11 @@ class Child:
         """Whether it was spawned and has not ended."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with, negative for a signal; None while it runs and before it ever did."""
+        return self._process.poll() if self._process is not None else None
+
     def claim(self) -> None:
         """Take the folder: refuse if another living program has it, end what a dead one left running."""
         if self._lock is None:
