@@ -1,0 +1,152 @@
+"""Everything beside the Bot API: the phone page, its live events, the acceptance log and the fault script.
+
+What changes something takes JSON only: a page of another site cannot send that without being asked first.
+"""
+
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from stack.telegram.journal import Journal
+from stack.telegram.phone import PHONES_MAX, NoSuchButton, Phone
+from stack.telegram.script import BadScript, Script, parse_steps
+
+_PAGE_LINES = 500
+_BODY_BYTES_MAX = 1_048_576
+_TEXT_MAX = 4_096
+_PAGE = Path(__file__).with_name("phone.html")
+
+
+class BadLever(ValueError):
+    """A request to a lever that cannot be followed; the text says why."""
+
+
+class Levers:
+    """Routes over the phone, the log and the script."""
+
+    def __init__(self, *, phone: Phone, journal: Journal, script: Script) -> None:
+        self._phone = phone
+        self._journal = journal
+        self._script = script
+
+    def routes(self) -> list[Route]:
+        """Give the routes in the order they are matched."""
+        return [
+            Route("/", self._page),
+            Route("/_/accepted", self._accepted),
+            Route("/_/script", self._script_left),
+            Route("/_/script", self._script_replace, methods=["POST"]),
+            Route("/_/phone/events", self._events),
+            Route("/_/phone/{chat_id:int}", self._screen),
+            Route("/_/phone/{chat_id:int}/message", self._write, methods=["POST"]),
+            Route("/_/phone/{chat_id:int}/tap", self._tap, methods=["POST"]),
+            Route("/_/phone/{chat_id:int}/block", self._block, methods=["POST"]),
+        ]
+
+    async def _page(self, _: Request) -> Response:
+        nonce = secrets.token_urlsafe(16)
+        policy = (
+            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+        page = _PAGE.read_text(encoding="utf-8").replace("{{nonce}}", nonce)
+        return HTMLResponse(page, headers={"content-security-policy": policy, "cache-control": "no-store"})
+
+    async def _accepted(self, request: Request) -> Response:
+        """The accepted bot calls after line `since`, as one JSON list; with `limit`, page on from the last `seq`."""
+        since, limit = _query_number(request, "since", 0), _query_number(request, "limit", 0)
+        return StreamingResponse(_json_list(self._journal, since, limit or None), media_type="application/json")
+
+    async def _script_left(self, _: Request) -> Response:
+        return _json({"remaining": self._script.remaining()})
+
+    async def _script_replace(self, request: Request) -> Response:
+        body = await _object(request)
+        chat_id = body.get("chat_id")
+        if not isinstance(chat_id, int | None):
+            raise BadLever("chat_id: expected a whole number, or null for every chat")
+        try:
+            self._script.replace(chat_id, parse_steps(body.get("steps")))
+        except BadScript as error:
+            raise BadLever(str(error)) from error
+        return _json({"remaining": self._script.remaining()})
+
+    async def _events(self, request: Request) -> Response:
+        limit = min(_query_number(request, "limit", 12), PHONES_MAX)
+        pinned = frozenset(int(chat) for chat in request.query_params.getlist("chat") if chat.lstrip("-").isdigit())
+        stream = self._phone.events(limit=limit, pinned=pinned)
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
+
+    async def _screen(self, request: Request) -> Response:
+        return _json(self._phone.chat(request.path_params["chat_id"]))
+
+    async def _write(self, request: Request) -> Response:
+        text = (await _object(request)).get("text")
+        if not isinstance(text, str) or not 1 <= len(text.strip()) <= _TEXT_MAX:
+            raise BadLever(f"text: expected 1 to {_TEXT_MAX} characters")
+        return _json(self._phone.write(request.path_params["chat_id"], text.strip()))
+
+    async def _tap(self, request: Request) -> Response:
+        body = await _object(request)
+        message_id, data = body.get("message_id"), body.get("data")
+        if not isinstance(message_id, int) or not isinstance(data, str):
+            raise BadLever("expected message_id (a whole number) and data (the button's callback_data)")
+        try:
+            answer = await self._phone.tap(request.path_params["chat_id"], message_id, data)
+        except NoSuchButton as error:
+            raise BadLever(f"message {message_id} shows no button with data {data!r}") from error
+        return _json({"answered": answer is not None, "text": answer or ""})
+
+    async def _block(self, request: Request) -> Response:
+        blocked = (await _object(request)).get("blocked")
+        if not isinstance(blocked, bool):
+            raise BadLever("blocked: expected true or false")
+        self._phone.block(request.path_params["chat_id"], blocked=blocked)
+        return _json({"blocked": blocked})
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        raise BadLever("expected content-type application/json")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _BODY_BYTES_MAX:
+            raise BadLever(f"body: at most {_BODY_BYTES_MAX} bytes")
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadLever("body: not JSON") from error
+    if not isinstance(value, dict):
+        raise BadLever("body: expected an object")
+    return value
+
+
+async def _json_list(journal: Journal, since: int, limit: int | None) -> AsyncIterator[bytes]:
+    """Stream page by page, so that a long log never lies in memory."""
+    opening = b"["
+    while page := journal.page(since, min(limit or _PAGE_LINES, _PAGE_LINES)):
+        since = page[-1].seq
+        yield opening + b",".join(entry.line for entry in page)
+        opening = b","
+        limit = None if limit is None else limit - len(page)
+        if limit == 0:
+            break
+    yield b"[]" if opening == b"[" else b"]"
+
+
+def _query_number(request: Request, name: str, default: int) -> int:
+    value = request.query_params.get(name, "")
+    if value and not value.isdigit():
+        raise BadLever(f"{name}: expected a whole number")
+    return int(value) if value else default
+
+
+def _json(content: object) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")

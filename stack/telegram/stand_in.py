@@ -1,0 +1,73 @@
+"""Puts the stand-in together from its parts: the only place that constructs."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from stack.telegram import asgi
+from stack.telegram.bell import Bell
+from stack.telegram.bot_api import BotApi
+from stack.telegram.chats import Chats
+from stack.telegram.journal import Journal
+from stack.telegram.levers import Levers
+from stack.telegram.phone import Phone
+from stack.telegram.rates import Rates
+from stack.telegram.script import Script
+from stack.telegram.taps import Taps
+from stack.telegram.updates import Updates
+from stack.telegram.wire import BotIdentity
+
+ACCEPTED_FILE = "accepted.jsonl"
+_BOT_ID_WITHOUT_TOKEN = 1_000_000_001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one stand-in is started with; a rate of 0 means no limit."""
+
+    folder: Path
+    token: str | None = None  # None: any well-formed token is ours
+    bot_per_second: int = 0
+    chat_per_second: int = 0
+    strict_chats: bool = False  # True: only chats whose person wrote first exist
+
+
+def build(settings: Settings) -> tuple[Starlette, Journal]:
+    """Replay the log of the former life and give the application, with the journal to close at the end."""
+    bot = BotIdentity(bot_id=_bot_id(settings.token))
+    chats, bell, taps, script = Chats(), Bell(), Taps(), Script()
+    updates = Updates(bot=bot, chats=chats)
+    journal = Journal(settings.folder / ACCEPTED_FILE, now=_now, new_call_id=lambda: uuid.uuid4().hex)
+    for entry in journal.replay():
+        chats.apply(entry)
+        updates.apply(entry)
+    bot_api = BotApi(
+        bot=bot,
+        chats=chats,
+        updates=updates,
+        journal=journal,
+        script=script,
+        rates=Rates(
+            bot_per_second=settings.bot_per_second,
+            chat_per_second=settings.chat_per_second,
+            monotonic=time.monotonic,
+        ),
+        taps=taps,
+        bell=bell,
+        strict_chats=settings.strict_chats,
+    )
+    phone = Phone(bot=bot, bot_api=bot_api, chats=chats, updates=updates, taps=taps, bell=bell)
+    levers = Levers(phone=phone, journal=journal, script=script)
+    return asgi.application(bot_api=bot_api, levers=levers, token=settings.token), journal
+
+
+def _bot_id(token: str | None) -> int:
+    return int(token.partition(":")[0]) if token else _BOT_ID_WITHOUT_TOKEN
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), tz=UTC)
