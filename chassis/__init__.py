@@ -1,0 +1,1 @@
+"""What any process stands on: lifecycle, settings, logs, telemetry, health, pools, gRPC; no word of any domain."""

@@ -1,0 +1,31 @@
+"""Every series of the chassis, with its meaning."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+RPC_SERVER_REQUESTS = Counter(
+    "rpc_server_requests_total",
+    "gRPC calls answered, by method and by the code of the answer.",
+    ["method", "code"],
+)
+RPC_SERVER_SECONDS = Histogram(
+    "rpc_server_seconds",
+    "Time from the arrival of a gRPC call to its answer, in seconds.",
+    ["method"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+RPC_CLIENT_REQUESTS = Counter(
+    "rpc_client_requests_total",
+    "gRPC calls made, by method and by the code of the answer.",
+    ["method", "code"],
+)
+RPC_CLIENT_SECONDS = Histogram(
+    "rpc_client_seconds",
+    "Time from making a gRPC call to its answer, in seconds.",
+    ["method"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
+POOL_CONNECTIONS = Gauge(
+    "postgres_pool_connections",
+    "Connections of a pool, by state: idle, or in use.",
+    ["pool", "state"],
+)
