@@ -1,0 +1,1 @@
+"""The program ``onelane``. It may import anything; nothing imports it."""
