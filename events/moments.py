@@ -1,0 +1,20 @@
+"""A moment as text: RFC 3339 in UTC with microseconds, `2026-11-21T08:00:00.123456Z`."""
+
+import re
+from datetime import UTC, datetime
+
+PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$"
+
+_SHAPE = re.compile(PATTERN.removesuffix("$"), re.ASCII)
+
+
+def to_text(moment: datetime) -> str:
+    """Return the text of an aware moment, always in UTC, always with six decimals."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def from_text(text: str) -> datetime:
+    """Return the moment, aware and in UTC; raise `ValueError` unless the text is RFC 3339 with a `Z`."""
+    if not _SHAPE.fullmatch(text):
+        raise ValueError("not RFC 3339 in UTC")
+    return datetime.fromisoformat(text)
