@@ -10,10 +10,11 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from redis.asyncio import Redis
 
 from stack.ports import free_port
 from stack.servers import Kafka, Postgres
-from tests.given import Database, MakeTopic, SharedKafka, SharedPostgres, StartKafka, StartPostgres
+from tests.given import Database, MakeTopic, SharedKafka, SharedPostgres, SharedValkey, StartKafka, StartPostgres
 from tests.shared_servers import AtTheDesk, Desk, SharedServers, test_folder
 
 _SERVERS = pytest.StashKey[SharedServers | AtTheDesk]()
@@ -57,6 +58,23 @@ def postgres(request: pytest.FixtureRequest) -> SharedPostgres:
 @pytest.fixture(scope="session")
 def kafka(request: pytest.FixtureRequest) -> SharedKafka:
     return SharedKafka(request.config.stash[_SERVERS].address("kafka"))
+
+
+@pytest.fixture
+async def valkey(request: pytest.FixtureRequest, worker_number: int) -> SharedValkey:
+    """An empty database of the shared server, this worker's own."""
+    server, _, _ = request.config.stash[_SERVERS].address("valkey").rpartition("/")
+    shared = SharedValkey(f"{server}/{worker_number}")
+    async with Redis.from_url(shared.url) as client:
+        await client.flushdb()
+    return shared
+
+
+@pytest.fixture(scope="session")
+def worker_number(request: pytest.FixtureRequest) -> int:
+    """0, 1, … for each of the processes that run tests side by side."""
+    name = getattr(request.config, "workerinput", {}).get("workerid", "gw0")
+    return int(name.removeprefix("gw"))
 
 
 @pytest.fixture

@@ -27,6 +27,13 @@ class SharedKafka:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedValkey:
+    """The Valkey all tests share; `url` names an empty database of this test alone."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Database:
     """A fresh, empty database; `dsn` is its superuser's."""
 

@@ -6,27 +6,21 @@ Their data lies in a temporary folder that goes with the session; the folders of
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from typing import Protocol
 
 import psutil
 
 from stack.ports import LOOPBACK, free_port
-from stack.servers import Kafka, Postgres
+from stack.servers import Kafka, Postgres, Server, Valkey
 
 _FOLDER_PREFIX = "onelane-tests-"
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-class Stoppable(Protocol):
-    """A started server."""
-
-    def kill(self) -> None: ...
 
 
 class SharedServers:
@@ -35,12 +29,12 @@ class SharedServers:
     def __init__(self) -> None:
         self._folder: Path | None = None
         self._addresses: dict[str, str] = {}
-        self._started: list[Stoppable] = []
-        self._starters = {"postgres": self._postgres, "kafka": self._kafka}
+        self._started: list[Server] = []
+        self._starters = {"postgres": self._postgres, "kafka": self._kafka, "valkey": self._valkey}
         self._one_at_a_time = threading.Lock()
 
     def address(self, server: str) -> str:
-        """The address of `postgres` (a superuser's) or `kafka` (bootstrap)."""
+        """The address of `postgres` (a superuser's), `kafka` (bootstrap) or `valkey` (with its password)."""
         with self._one_at_a_time:
             if server not in self._addresses:
                 self._folder = self._folder or test_folder()
@@ -66,6 +60,12 @@ class SharedServers:
         self._started.append(server)
         server.start()
         return server.bootstrap
+
+    def _valkey(self, folder: Path) -> str:
+        server = Valkey(folder, free_port(), secrets.token_urlsafe(16), dies_with_parent=True)
+        self._started.append(server)
+        server.start()
+        return server.url
 
 
 class Desk:

@@ -120,12 +120,14 @@ class Child:
     def freeze(self) -> None:
         """SIGSTOP it and its children: alive to the kernel, silent to everybody."""
         for process in self._family():
-            process.suspend()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
 
     def thaw(self) -> None:
         """SIGCONT what freeze stopped."""
         for process in reversed(self._family()):
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def _family(self) -> list[psutil.Process]:
         if self._process is None or not self.running:
@@ -155,7 +157,7 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def kill_tree(process: psutil.Process, *, reap: subprocess.Popen[bytes] | None = None) -> None:
-    """SIGKILL a process and its descendants, wait until all are gone; it is frozen first so that none is born meanwhile."""
+    """SIGKILL a process and its descendants and wait until all are gone; frozen first, so that none is born then."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.suspend()
     doomed = family(process)

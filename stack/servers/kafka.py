@@ -6,20 +6,19 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from stack.kafka_jars import KAFKA_VERSION, Progress, fetch_jars, locked_jars, maven, maven_cache
 from stack.ports import LOOPBACK, free_ports
 from stack.servers.kafka_broker import Broker
 from stack.servers.kafka_properties import Node
+from stack.servers.server import Server
 
 
-class Kafka:
+class Kafka(Server):
     """`brokers` brokers with the node ids 1, 2, … on `folder`, answering on `ports` of loopback (free ones by default).
 
-    With three, every record is kept thrice and acknowledged by two. `progress(jars ready, jars in all)` is called while
-    the jars are fetched for the first time; `mirror` is the address of a Maven repository to use instead of the central.
+    With three, every record is kept thrice and acknowledged by two. `progress(jars ready, jars in all)` is called
+    while the jars are fetched; `mirror` is the address of a Maven repository to use instead of the central one.
     """
 
     def __init__(
@@ -92,10 +91,9 @@ class Kafka:
         return {node_id: broker.log for node_id, broker in self._brokers.items()}
 
     def start(self) -> None:
-        """Fetch the jars and format the data if that was not done, start every broker that does not run.
+        """As Server.start, for every broker that does not run; fetches the jars and formats the data the first time.
 
-        Returns when every broker answers a metadata request that lists all. Raises JarUnavailable, JarRefused,
-        ToolMissing, PortInUse, FolderInUse or ServerFailed; then no broker is left running.
+        Returns when every broker answers a metadata request that lists all; when it raises, no broker is left running.
         """
         try:
             self._start(list(self._brokers), knows=frozenset(self._brokers))
@@ -128,8 +126,12 @@ class Kafka:
         self._brokers[node_id].stop(seconds_max=self._stop_seconds_max)
 
     def start_broker(self, node_id: int) -> None:
-        """Start one broker again; returns when it answers and lists itself."""
-        self._start([node_id], knows=frozenset({node_id}))
+        """Start one broker again; returns when it answers and lists itself. When it raises, it does not run."""
+        try:
+            self._start([node_id], knows=frozenset({node_id}))
+        except BaseException:
+            self.kill_broker(node_id)
+            raise
 
     def freeze_broker(self, node_id: int) -> None:
         """SIGSTOP one broker."""
@@ -138,13 +140,6 @@ class Kafka:
     def thaw_broker(self, node_id: int) -> None:
         """SIGCONT one broker."""
         self._brokers[node_id].thaw()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
 
     def _start(self, node_ids: Sequence[int], *, knows: frozenset[int]) -> None:
         """Prepare side by side, spawn from this thread (a child may be bound to its life), await side by side."""

