@@ -1,0 +1,59 @@
+"""How the parts of a running stack are reached: ports and passwords become addresses.
+
+An address with a password in it is never logged; `masked` is what people are shown.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from stack.ports import LOOPBACK
+
+TELEGRAM_URL = "https://api.telegram.org"
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]+(?=@)")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Addresses of one stack. `telegram_token` is the real bot's, None with the stand-in."""
+
+    ports: Mapping[str, tuple[int, ...]]
+    passwords: Mapping[str, str] = field(repr=False)
+    telegram_token: str | None = field(default=None, repr=False)
+
+    def dsn(self, role: str, database: str) -> str:
+        """The address of a database for a role."""
+        return f"postgresql://{role}:{self.passwords[role]}@{self.address('postgres')}/{database}"
+
+    @property
+    def kafka(self) -> str:
+        """Where Kafka clients begin."""
+        return ",".join(f"{LOOPBACK}:{port}" for port in self.ports["kafka"])
+
+    @property
+    def valkey(self) -> str:
+        """The address of Valkey, with its password."""
+        return f"redis://:{self.passwords['valkey']}@{self.address('valkey')}/0"
+
+    @property
+    def telegram(self) -> str:
+        """The base of the Bot API: the stand-in's, or Telegram's own."""
+        return TELEGRAM_URL if self.telegram_token else self.url("telegram")
+
+    @property
+    def bot_token(self) -> str:
+        """The token to show there."""
+        return self.telegram_token or self.passwords["telegram"]
+
+    def address(self, listener: str, index: int = 0) -> str:
+        """`host:port` of a listener by its name in settings.PORTS."""
+        return f"{LOOPBACK}:{self.ports[listener][index]}"
+
+    def url(self, listener: str) -> str:
+        """`http://host:port` of a listener."""
+        return f"http://{self.address(listener)}"
+
+
+def masked(address: str) -> str:
+    """The address with the password replaced by stars."""
+    return _PASSWORD.sub(r"\1:***", address)

@@ -1,0 +1,194 @@
+"""What people do with the stack: bring it up, take it down, ask where it is. The command line is a face of this.
+
+Every call looks at the home's records first, so it is right whatever was killed before it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import psutil
+
+from stack.access import Access
+from stack.errors import StackError
+from stack.home import CHECKOUT, Home
+from stack.leftovers import SUPERVISOR, end_leftovers, forget_supervisor, supervisor_of
+from stack.logs import tail
+from stack.passwords import passwords_of
+from stack.processes import brokers_made
+from stack.servers.child import kill_tree
+from stack.settings import Settings, settings_of
+from stack.state import Phase, State, read_state
+
+_LOOK_SECONDS = 0.05
+_STOP_GRACE_SECONDS = 15.0
+
+Told = Callable[[State], None]
+"""Called with every new state while a call waits."""
+
+
+class NotRunning(StackError):
+    """The stack is asked for and is down."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(f"the stack of {home.folder} is not running", cure="onelane up")
+
+
+class StartFailed(StackError):
+    """The stack could not be started; everything was stopped again."""
+
+
+class OtherBrokers(StackError):
+    """Another number of brokers is asked for than the data or the running stack has."""
+
+    def __init__(self, asked: int, *, has: int, running: bool) -> None:
+        fact = "the stack runs" if running else "the data was made"
+        super().__init__(
+            f"{fact} with {has} broker{'s' if has > 1 else ''}, not {asked}",
+            cure=f"use --brokers {has}, or start from nothing: onelane reset --execute",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `up` did. `leftovers` are processes of a dead supervisor that were ended first."""
+
+    state: State
+    already_running: bool = False
+    leftovers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What `down` did. Both empty: there was nothing to stop."""
+
+    was_running: bool
+    leftovers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running stack: what it says of itself, and how to reach its parts."""
+
+    state: State
+    access: Access
+
+
+def up(settings: Settings, *, told: Told = lambda _: None) -> Started:
+    """Start the stack and wait until it is ready; join a start under way; say so if it runs.
+
+    Raises StartFailed (nothing is left running), OtherBrokers, PortInUse. KeyboardInterrupt stops everything first.
+    """
+    if supervisor_of(settings.home):
+        return Started(_join(settings, told), already_running=True)
+    _require_brokers(settings, made=brokers_made(settings.home))
+    cleaned = end_leftovers(settings.home)
+    supervisor = _spawn(settings)
+    try:
+        state = _await_running(settings.home, supervisor, told)
+    except KeyboardInterrupt:
+        down(settings, told=told)
+        raise
+    return Started(state, leftovers=tuple(cleaned))
+
+
+def down(settings: Settings, *, told: Told = lambda _: None) -> Stopped:
+    """Stop everything in reverse and keep the data; also what a dead supervisor left."""
+    supervisor = supervisor_of(settings.home)
+    if supervisor is not None:
+        supervisor.terminate()
+        _await_gone(settings, supervisor, told)
+    cleaned = end_leftovers(settings.home)
+    return Stopped(was_running=supervisor is not None, leftovers=tuple(cleaned))
+
+
+def status(home: Home) -> State:
+    """What the home's state file says, with what is no longer true corrected."""
+    state = read_state(home)
+    died = state.phase not in {Phase.STOPPED, Phase.FAILED} and not state.lives
+    return State(phase=Phase.STOPPED, error="the supervisor died") if died else state
+
+
+def running(environment: Mapping[str, str] | None = None) -> Running:
+    """The running stack of the home the environment names. Raises NotRunning."""
+    settings = settings_of(os.environ if environment is None else environment)
+    state = read_state(settings.home)
+    if not state.lives or state.phase is not Phase.RUNNING:
+        raise NotRunning(settings.home)
+    return Running(state, access_to(settings, state))
+
+
+def access_to(settings: Settings, state: State) -> Access:
+    """How the parts of a stack in this state are reached."""
+    token = settings.telegram_token if state.telegram == "telegram" else None
+    return Access(state.ports, passwords_of(settings.home), token)
+
+
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
+    settings.home.make()
+    with settings.home.log(SUPERVISOR).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "stack.supervisor"],
+            cwd=CHECKOUT,
+            env={**os.environ, **settings.environment()},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _await_running(home: Home, supervisor: subprocess.Popen[bytes], told: Told) -> State:
+    """Follow the supervisor we spawned until it runs; one that ends before has said why."""
+    while True:
+        ended = supervisor.poll() is not None
+        state = read_state(home)
+        ours = state.supervisor is not None and state.supervisor.pid == supervisor.pid
+        if ours:
+            told(state)
+        if ours and state.phase is Phase.RUNNING and not ended:
+            return state
+        if ended:
+            raise _failed(home, state if ours else State())
+        time.sleep(_LOOK_SECONDS)
+
+
+def _join(settings: Settings, told: Told) -> State:
+    """Follow somebody else's start to its end."""
+    while (state := read_state(settings.home)).lives and state.phase is Phase.STARTING:
+        told(state)
+        time.sleep(_LOOK_SECONDS)
+    if state.phase is not Phase.RUNNING:
+        raise _failed(settings.home, state)
+    _require_brokers(settings, running=state.brokers)
+    return state
+
+
+def _require_brokers(settings: Settings, *, made: int | None = None, running: int | None = None) -> None:
+    has = made or running
+    if has is not None and settings.brokers not in {None, has}:
+        raise OtherBrokers(settings.brokers or 0, has=has, running=running is not None)
+
+
+def _failed(home: Home, state: State) -> StartFailed:
+    if state.error:
+        fact, _, cure = state.error.partition("\ncure: ")
+        return StartFailed(fact, cure=cure)
+    said = "\n".join(tail(home.log(SUPERVISOR), 12))
+    return StartFailed(f"the supervisor ended during the start\n{said}".rstrip(), cure="onelane doctor")
+
+
+def _await_gone(settings: Settings, supervisor: psutil.Process, told: Told) -> None:
+    deadline = time.monotonic() + settings.stop_seconds_max + _STOP_GRACE_SECONDS
+    while time.monotonic() < deadline:
+        told(read_state(settings.home))
+        try:
+            supervisor.wait(_LOOK_SECONDS)
+        except psutil.TimeoutExpired:
+            continue
+        return
+    kill_tree(supervisor)
+    forget_supervisor(settings.home)

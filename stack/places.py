@@ -1,0 +1,56 @@
+"""What there is to open in a running stack: every address with what it is for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stack.access import Access, masked
+from stack.state import Kind, State
+
+DATABASES = {"loms": "loms", "notification": "notification"}
+"""The databases people look into, and whose role is shown for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One address. `secret` carries passwords, `address` never does."""
+
+    name: str
+    address: str
+    about: str
+    secret: str = ""
+
+
+def places(state: State, access: Access) -> list[Place]:
+    """Everything that can be opened, what people use first."""
+    return [*_doors(access), *_stores(access), *_health(state)]
+
+
+def _doors(access: Access) -> Iterator[Place]:
+    if "loms-http" in access.ports:
+        yield Place("loms-http", access.url("loms-http"), "orders, JSON over HTTP")
+    if "loms-grpc" in access.ports:
+        yield Place("loms-grpc", access.address("loms-grpc"), "orders, gRPC with reflection")
+    if "telegram" in access.ports:
+        yield Place("telegram", access.url("telegram"), "the stand-in's phone: the messages people get")
+    else:
+        yield Place("telegram", access.telegram, "the real Bot API")
+
+
+def _stores(access: Access) -> Iterator[Place]:
+    yield Place("kafka", access.kafka, "bootstrap servers")
+    if "loms-grpc" in access.ports:
+        for database, role in DATABASES.items():
+            yield _dsn(f"database-{database}", access.dsn(role, database), f"the role of {database}")
+            yield _dsn(f"verifier-{database}", access.dsn("verifier", database), "may read all, write nothing")
+    if "valkey" in access.ports:
+        yield _dsn("valkey", access.valkey, "cache and limits")
+
+
+def _dsn(name: str, address: str, about: str) -> Place:
+    return Place(name, masked(address), about, secret=address)
+
+
+def _health(state: State) -> Iterator[Place]:
+    for name, process in state.processes.items():
+        if process.kind is Kind.SERVICE and process.health:
+            yield Place(f"{name}-health", f"http://{process.health}", "/livez /readyz /metrics")

@@ -1,0 +1,253 @@
+"""What runs: servers, the steps that prepare them, service processes; who needs whom, with what environment.
+
+A new service is an entry in SERVICES (and a line in settings.PORTS if it listens).
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stack.access import Access
+from stack.envoy_config import render as envoy_configuration
+from stack.fingerprint import Marker, fingerprint
+from stack.home import CHECKOUT, Home
+from stack.passwords import passwords_of
+from stack.servers import Envoy, Kafka, Postgres, Valkey
+from stack.settings import PORTS, Settings
+from stack.state import Kind
+from stack.units import Command, Facts, KafkaUnit, ServerUnit, ServiceUnit, StepUnit, Unit
+
+DATABASES = "databases"
+TOPICS = "topics"
+_PREPARED_FROM = ("services", "outbox", "inbox", "stack/prepare.py", "stack/databases.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service process: `python -m <module> <command>` with an environment made from the addresses.
+
+    The health address and the instance name are added to it under `prefix`.
+    """
+
+    name: str
+    module: str
+    command: str
+    prefix: str
+    needs: frozenset[str]
+    environment: Callable[[Access], Mapping[str, str]]
+    listens: str = ""
+
+
+def _loms(access: Access) -> dict[str, str]:
+    return {
+        "LOMS_DATABASE_URL": access.dsn("loms", "loms"),
+        "LOMS_DIRECT_URL": access.dsn("loms", "loms"),
+        "LOMS_OWNER_URL": access.dsn("loms_owner", "loms"),
+        "LOMS_KAFKA_BOOTSTRAP": access.kafka,
+        "LOMS_GRPC_ADDRESS": access.address("loms-grpc"),
+    }
+
+
+def _notification(access: Access) -> dict[str, str]:
+    return {
+        "NOTIFICATION_DATABASE_URL": access.dsn("notification", "notification"),
+        "NOTIFICATION_OWNER_URL": access.dsn("notification_owner", "notification"),
+        "NOTIFICATION_KAFKA_BOOTSTRAP": access.kafka,
+        "NOTIFICATION_TELEGRAM_TOKEN": access.bot_token,
+        "NOTIFICATION_TELEGRAM_URL": access.telegram,
+    }
+
+
+def _loms_process(name: str, command: str, needs: frozenset[str], listens: str = "") -> Service:
+    return Service(
+        name=name,
+        module="services.loms",
+        command=command,
+        prefix="LOMS",
+        needs=needs,
+        environment=_loms,
+        listens=listens,
+    )
+
+
+def _notification_process(name: str, command: str, needs: frozenset[str]) -> Service:
+    return Service(
+        name=name,
+        module="services.notification",
+        command=command,
+        prefix="NOTIFICATION",
+        needs=needs,
+        environment=_notification,
+    )
+
+
+SERVICES: Sequence[Service] = (
+    _loms_process("loms-api", "api", frozenset({DATABASES}), listens="loms-grpc"),
+    _loms_process("loms-relay-0", "relay", frozenset({DATABASES, TOPICS})),
+    _loms_process("loms-relay-1", "relay", frozenset({DATABASES, TOPICS})),
+    _notification_process("notification-consumer", "consumer", frozenset({DATABASES, TOPICS})),
+    _notification_process("notification-sender", "sender", frozenset({DATABASES})),
+)
+"""Every service process, in the order of their health ports."""
+
+
+def brokers_made(home: Home) -> int | None:
+    """With how many brokers the data of a home was made; None if it has none."""
+    return len([folder for folder in (home.data / "kafka").glob("[0-9]*") if folder.is_dir()]) or None
+
+
+def brokers_of(settings: Settings) -> int:
+    """How many brokers are to run: as chosen, else as made, else one."""
+    return settings.brokers or brokers_made(settings.home) or 1
+
+
+def listener_counts(settings: Settings) -> dict[str, int]:
+    """How many ports each listener of settings.PORTS needs with these choices."""
+    services = 0 if settings.servers_only else len(SERVICES)
+    brokers = brokers_of(settings)
+    several = {"kafka": brokers, "kafka-controller": brokers, "health": services}
+    absent = {"telegram"} if settings.telegram_token else set()
+    absent |= {"loms-grpc", "loms-http"} if settings.servers_only else set()
+    return {name: several.get(name, 1) for name in PORTS if name not in absent}
+
+
+def access_of(settings: Settings, ports: Mapping[str, tuple[int, ...]]) -> Access:
+    """The addresses a stack with these ports has."""
+    return Access(ports, passwords_of(settings.home), settings.telegram_token)
+
+
+def units_of(settings: Settings, access: Access, *, on_jars: Callable[[int, int], None]) -> list[Unit]:
+    """Everything that is to run, not started. `on_jars(ready, in all)` is told while jars are fetched."""
+    units: list[Unit] = [_postgres(settings, access), _kafka(settings, access, on_jars), _valkey(settings, access)]
+    if not settings.telegram_token:
+        units.append(_stand_in(settings, access))
+    if not settings.servers_only:
+        units += [_databases(settings, access), _topics(settings, access)]
+        units += [_service(each, index, settings, access) for index, each in enumerate(SERVICES)]
+        units.append(_envoy(settings, access))
+    return units
+
+
+def _postgres(settings: Settings, access: Access) -> ServerUnit:
+    server = Postgres(
+        settings.home.data / "postgres",
+        access.ports["postgres"][0],
+        log=settings.home.log("postgres"),
+        port_setting=PORTS["postgres"].variable,
+    )
+    return ServerUnit(server, address=access.address("postgres"))
+
+
+def _kafka(settings: Settings, access: Access, on_jars: Callable[[int, int], None]) -> KafkaUnit:
+    cluster = Kafka(
+        settings.home.data / "kafka",
+        len(access.ports["kafka"]),
+        access.ports["kafka"],
+        controller_ports=access.ports["kafka-controller"],
+        logs=settings.home.logs,
+        port_setting=PORTS["kafka"].variable,
+        mirror=settings.maven_mirror,
+        progress=on_jars,
+    )
+    return KafkaUnit(cluster)
+
+
+def _valkey(settings: Settings, access: Access) -> ServerUnit:
+    server = Valkey(
+        settings.home.data / "valkey",
+        access.ports["valkey"][0],
+        access.passwords["valkey"],
+        log=settings.home.log("valkey"),
+        port_setting=PORTS["valkey"].variable,
+    )
+    return ServerUnit(server, address=access.address("valkey"))
+
+
+def _envoy(settings: Settings, access: Access) -> ServerUnit:
+    address = access.address("loms-http")
+    server = Envoy(
+        settings.home.data / "envoy",
+        access.ports["loms-http"][0],
+        envoy_configuration(listen=address, upstream=access.address("loms-grpc")),
+        log=settings.home.log("envoy"),
+        port_setting=PORTS["loms-http"].variable,
+    )
+    return ServerUnit(server, address=address, needs=frozenset({"loms-api"}))
+
+
+def _stand_in(settings: Settings, access: Access) -> ServiceUnit:
+    address = access.address("telegram")
+    folder = settings.home.data / "telegram"
+    facts = Facts(name="telegram", kind=Kind.SERVER, version="stand-in", address=address, health=address)
+    argv = ("-m", "stack.telegram", "--address", address, "--folder", str(folder))
+    return ServiceUnit(facts, _command(settings, "telegram", argv, {}))
+
+
+def _databases(settings: Settings, access: Access) -> StepUnit:
+    facts = Facts(name=DATABASES, kind=Kind.STEP, needs=frozenset({"postgres"}))
+    modules = sorted({each.module for each in SERVICES})
+    environment = {
+        **_loms(access),
+        **_notification(access),
+        PORTS["postgres"].variable: str(access.ports["postgres"][0]),
+    }
+    command = _command(settings, DATABASES, ("-m", "stack.prepare", *modules), environment)
+    marker = Marker(settings.home.data / "postgres" / "prepared")
+    return StepUnit(facts, command, marker=marker, fingerprint=_prepared_from(*access.passwords.values()))
+
+
+def _topics(settings: Settings, access: Access) -> StepUnit:
+    facts = Facts(name=TOPICS, kind=Kind.STEP, needs=frozenset({"kafka"}))
+    replicas = str(min(len(access.ports["kafka"]), 3))
+    argv = ("-m", "events", "create", "--bootstrap", access.kafka, "--replication", replicas)
+    marker = Marker(settings.home.data / "kafka" / "prepared")
+    made_from = fingerprint([CHECKOUT / "events"], replicas)
+    return StepUnit(facts, _command(settings, TOPICS, argv, {}), marker=marker, fingerprint=made_from)
+
+
+def _service(service: Service, index: int, settings: Settings, access: Access) -> ServiceUnit:
+    health = access.address("health", index)
+    facts = Facts(
+        name=service.name,
+        kind=Kind.SERVICE,
+        needs=service.needs,
+        address=access.address(service.listens) if service.listens else "",
+        health=health,
+    )
+    environment = {
+        **service.environment(access),
+        f"{service.prefix}_HEALTH_ADDRESS": health,
+        f"{service.prefix}_INSTANCE": service.name,
+    }
+    return ServiceUnit(facts, _command(settings, service.name, ("-m", service.module, service.command), environment))
+
+
+def _command(settings: Settings, name: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Command:
+    return Command(
+        argv=(sys.executable, *arguments),
+        environment={**_surroundings(settings), **environment},
+        folder=settings.home.run,
+        log=settings.home.log(name),
+    )
+
+
+def _surroundings(settings: Settings) -> dict[str, str]:
+    """What every process of ours gets; nothing else of the caller's shell reaches it."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE") if name in os.environ}
+    tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": settings.otlp_endpoint} if settings.otlp_endpoint else {}
+    return {
+        **kept,
+        **tracing,
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "ONELANE_HOME": str(settings.home.folder),
+        "LOG_LEVEL": settings.log_level,
+    }
+
+
+def _prepared_from(*facts: str) -> str:
+    sources = [CHECKOUT / source for source in _PREPARED_FROM]
+    return fingerprint([source for source in sources if source.exists()], *facts)
