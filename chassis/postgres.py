@@ -6,17 +6,20 @@ restart of the database: what was in flight fails, the next acquire connects ane
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from asyncpg.pool import PoolAcquireContext
 
 from chassis import addresses
 from chassis.errors import DatabaseUnreachable, NotStarted
 from chassis.logs import get_logger
 from chassis.metrics import POOL_CONNECTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from asyncpg.pool import PoolAcquireContext
 
 _POSTGRES_PORT = 5432
 _CONNECT_SECONDS_MAX = 3.0
@@ -56,7 +59,7 @@ class Pool:
         acquire_seconds_max: float = 5.0,
         start_seconds_max: float = 30.0,
         through_pooler: bool = False,
-        init: Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None = None,
+        init: "Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None" = None,
     ) -> None:
         self.name = f"pool {application_name}"
         self._application_name = application_name
@@ -100,7 +103,7 @@ class Pool:
             log.warning("postgres.pool_terminated", pool=self._application_name, after_seconds=_CLOSE_SECONDS_MAX)
             pool.terminate()
 
-    def acquire(self) -> PoolAcquireContext[asyncpg.Record]:
+    def acquire(self) -> "PoolAcquireContext[asyncpg.Record]":
         """Lend a connection for an `async with` block; `TimeoutError` when none comes free within the bound."""
         return self._running().acquire(timeout=self._acquire_seconds_max)
 
@@ -109,12 +112,12 @@ class Pool:
         async with self.acquire() as connection:
             await connection.fetchval("select 1")
 
-    def _running(self) -> asyncpg.Pool[asyncpg.Record]:
+    def _running(self) -> "asyncpg.Pool[asyncpg.Record]":
         if self._pool is None:
             raise NotStarted(self.name)
         return self._pool
 
-    async def _connected(self) -> asyncpg.Pool[asyncpg.Record]:
+    async def _connected(self) -> "asyncpg.Pool[asyncpg.Record]":
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._start_seconds_max
         pause, longest = _RETRY_SECONDS
@@ -137,7 +140,7 @@ class Pool:
         return self._pool.get_size() - self._pool.get_idle_size() if self._pool else 0
 
 
-async def _keep_session(_connection: asyncpg.Connection[Any]) -> None:
+async def _keep_session(_connection: "asyncpg.Connection[Any]") -> None:
     """Replace asyncpg's reset query: an open transaction is still rolled back, and no statement is sent."""
 
 
