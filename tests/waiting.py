@@ -4,12 +4,16 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
 
-async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float = 10.0, every: float = 0.02) -> T:
+@overload
+async def eventually(check: Callable[[], Awaitable[T]], *, within: float = 10.0, every: float = 0.02) -> T: ...
+@overload
+async def eventually(check: Callable[[], T], *, within: float = 10.0, every: float = 0.02) -> T: ...
+async def eventually(check: Callable[[], Any], *, within: float = 10.0, every: float = 0.02) -> Any:
     """Ask `check` (sync or async) every `every` seconds until its answer is truthy, and return that answer.
 
     An AssertionError counts as "not yet". After `within` seconds the last AssertionError is raised, or one that tells
@@ -29,6 +33,6 @@ async def eventually(check: Callable[[], T | Awaitable[T]], *, within: float = 1
         await asyncio.sleep(every)
 
 
-async def _asked(check: Callable[[], T | Awaitable[T]]) -> T:
+async def _asked(check: Callable[[], Any]) -> Any:
     answer = check()
     return await answer if inspect.isawaitable(answer) else answer

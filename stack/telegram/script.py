@@ -28,6 +28,17 @@ REFUSING = frozenset({*_NAMED_REFUSALS, "too_many_requests", "migrate", "error"}
 LOSING = frozenset({"server_error", "html", "close", "silence"})
 ANSWERS = REFUSING | LOSING | {"ok"}
 _STEPS_MAX = 1_000
+_WHOLE = (int, type(None))
+_TEXT = (str, type(None))
+_FIELD_KINDS: dict[str, tuple[type, ...]] = {
+    "times": _WHOLE,
+    "method": _TEXT,
+    "retry_after": _WHOLE,
+    "migrate_to": _WHOLE,
+    "error_code": _WHOLE,
+    "description": _TEXT,
+    "delay_seconds": (int, float),
+}
 
 
 class BadScript(ValueError):
@@ -120,6 +131,11 @@ def _parse_step(number: int, raw: object) -> Step:
         raise BadScript(f"step {number}: unknown fields {sorted(unknown)}")
     if facts.get("answer") not in ANSWERS:
         raise BadScript(f"step {number}: answer {facts.get('answer')!r} is not one of {sorted(ANSWERS)}")
-    if facts["answer"] == "migrate" and not isinstance(facts.get("migrate_to"), int):
+    for name, kinds in _FIELD_KINDS.items():
+        if name in facts and not isinstance(facts[name], kinds):
+            raise BadScript(f"step {number}: {name} cannot be {facts[name]!r}")
+    if facts["answer"] == "migrate" and facts.get("migrate_to") is None:
         raise BadScript(f"step {number}: migrate needs migrate_to, the new chat id")
+    if facts.get("times", 1) == 0:
+        raise BadScript(f"step {number}: times cannot be 0")
     return Step(**facts)
