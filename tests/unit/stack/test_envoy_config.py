@@ -28,7 +28,7 @@ def test_the_committed_descriptor_is_the_default() -> None:
 
 @pytest.mark.parametrize("address", ["8084", "localhost", "127.0.0.1:", "127.0.0.1:http"])
 def test_an_address_without_a_port_is_refused_with_an_example(address: str) -> None:
-    with pytest.raises(ValueError, match="such as 127.0.0.1:8084"):
+    with pytest.raises(ValueError, match=r"such as 127\.0\.0\.1:8084"):
         render(listen=address, upstream="127.0.0.1:8083")
 
 

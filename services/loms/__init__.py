@@ -1,0 +1,1 @@
+"""LOMS, Logistics and Order Management: the only writer of orders and stock."""

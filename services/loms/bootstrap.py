@@ -1,0 +1,76 @@
+"""Build each process of LOMS from its parts: the only file that constructs.
+
+`api` and `relay` are the real doors; `servicer` is the door for tests, which bring their own pool and wake.
+"""
+
+from functools import partial
+
+from chassis import logs, telemetry
+from chassis.health import Health
+from chassis.lifecycle import Service
+from chassis.postgres import Pool
+from chassis.rpc_server import RpcServer
+from events.topics import catalogue
+from outbox import TopicRule, Wake, Writer
+from rpc.loms.v1.loms_pb2_grpc import add_LomsServiceServicer_to_server
+from services.loms.api.errors import REFUSALS
+from services.loms.api.orders import OrdersApi
+from services.loms.api.servicer import SERVICE, LomsServicer
+from services.loms.api.stocks import StocksApi
+from services.loms.migrations.run import upgrade
+from services.loms.repository.seed import seed as seed_stock
+from services.loms.repository.unit_of_work import UnitOfWork
+from services.loms.service.orders import OrderService
+from services.loms.service.ports import UnitOfWork as UnitOfWorkPort
+from services.loms.service.stocks import StockService
+from services.loms.settings import ApiSettings, SchemaSettings
+
+DOMAIN = "loms"
+
+
+def api(settings: ApiSettings) -> Service:
+    """Build the process that serves gRPC."""
+    logs.configure(DOMAIN, "api", settings.log_level)
+    tracing = telemetry.configure(DOMAIN, "api", settings.otlp_endpoint)
+    pool = Pool(
+        settings.database_url.get_secret_value(),
+        application_name=f"loms-api {settings.instance}",
+        max_size=settings.pool_size,
+    )
+    wake = Wake(settings.direct_url.get_secret_value())
+    unit_of_work = UnitOfWork(pool=pool, writer=Writer(topic_rules()), wake=wake, trace=telemetry.inject)
+    server = rpc_server(settings.grpc_address, servicer(unit_of_work), calls_max=settings.calls_max)
+    health = Health(settings.health_address, {"postgres": pool.check, "grpc": server.check})
+    return Service("loms-api", tracing, health, pool, wake, server)
+
+
+def migrate(settings: SchemaSettings) -> None:
+    """Bring the schema to its newest version."""
+    upgrade(owner_url=settings.owner_url.get_secret_value(), app_role=settings.app_role)
+
+
+async def seed(settings: SchemaSettings) -> None:
+    """Load the first stock, where it is missing."""
+    await seed_stock(settings.owner_url.get_secret_value())
+
+
+def servicer(unit_of_work: UnitOfWorkPort) -> LomsServicer:
+    """Build the calls over a unit of work."""
+    return LomsServicer(
+        orders=OrdersApi(orders=OrderService(unit_of_work=unit_of_work)),
+        stocks=StocksApi(stocks=StockService(unit_of_work=unit_of_work)),
+    )
+
+
+def rpc_server(address: str, calls: LomsServicer, *, calls_max: int = 1_000) -> RpcServer:
+    """Build the gRPC server with the table of refusals."""
+    register = partial(add_LomsServiceServicer_to_server, calls)
+    return RpcServer(address, domain=DOMAIN, services={SERVICE: register}, refusals=REFUSALS, calls_max=calls_max)
+
+
+def topic_rules() -> list[TopicRule]:
+    """Return what append and relay must know of the topics this service writes."""
+    return [
+        TopicRule(topic.name, versioned=topic.versioned, max_bytes=topic.max_message_bytes, source=DOMAIN)
+        for topic in catalogue().written_by(DOMAIN)
+    ]

@@ -1,0 +1,1 @@
+"""The rules of orders and stock: pure, no I/O, the standard library only."""

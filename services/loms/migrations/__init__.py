@@ -1,0 +1,1 @@
+"""The schema of database `loms`, forward only: `python -m services.loms migrate`."""
