@@ -33,6 +33,7 @@ class AsgiServer:
         self._address = address
         self._config = uvicorn.Config(
             application,
+            interface="asgi3",
             http="h11",
             ws="none",
             loop="none",

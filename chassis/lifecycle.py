@@ -100,11 +100,12 @@ class Task:
         self._operator_errors = operator_errors
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._failure_told = False
 
     async def start(self) -> None:
         """Let the loop run."""
         if self._task is None:
-            self._stopping = False
+            self._stopping = self._failure_told = False
             self._task = asyncio.create_task(self._supervised(), name=self.name)
 
     async def ended(self) -> None:
@@ -114,18 +115,14 @@ class Task:
             self._raise_failure(self._task)
 
     async def stop(self) -> None:
-        """Ask the loop to return and wait for it; raise what it failed with, unless it had failed before."""
+        """Ask the loop to return and wait for it; raise what it failed with, unless `ended` has raised it before."""
         task, self._task = self._task, None
-        if task is None or task.done():
+        if task is None:
             return
-        self._stopping = True
-        await self._ask(task)
-        done, _ = await asyncio.wait([task], timeout=self._stop_seconds_max)
-        if not done:
-            log.warning("task.cancelled", task=self.name, after_seconds=self._stop_seconds_max)
-            task.cancel()
-            await asyncio.wait([task])
-        self._raise_failure(task)
+        if not task.done():
+            await self._end(task)
+        if not self._failure_told:
+            self._raise_failure(task)
 
     async def _supervised(self) -> None:
         try:
@@ -135,6 +132,15 @@ class Task:
         if not self._stopping:
             raise EndedUnasked(self.name)
 
+    async def _end(self, task: asyncio.Task[None]) -> None:
+        self._stopping = True
+        await self._ask(task)
+        done, _ = await asyncio.wait([task], timeout=self._stop_seconds_max)
+        if not done:
+            log.warning("task.cancelled", task=self.name, after_seconds=self._stop_seconds_max)
+            task.cancel()
+            await asyncio.wait([task])
+
     async def _ask(self, task: asyncio.Task[None]) -> None:
         if self._tell is None:
             task.cancel()
@@ -143,9 +149,9 @@ class Task:
         if inspect.isawaitable(told):
             await told
 
-    @staticmethod
-    def _raise_failure(task: asyncio.Task[None]) -> None:
+    def _raise_failure(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure_told = True
             raise error
 
 
@@ -163,16 +169,12 @@ class Service:
         self._started: list[Component] = []
 
     async def start(self) -> None:
-        """Start every component; if one cannot, stop the earlier ones and raise its error."""
-        if self._started:
-            return
-        for component in self._components:
-            self._started.append(component)
-            try:
-                await component.start()
-            except BaseException:
-                await self.stop()
-                raise
+        """Start every component; if one cannot, stop it and the earlier ones and raise its error."""
+        try:
+            await self._start_each()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> list[Exception]:
         """Stop every started component in reverse, come what may; return what went wrong."""
@@ -196,8 +198,9 @@ class Service:
             await asyncio.Event().wait()
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in done:
-                wait.result()
+            failures = [error for wait in done if isinstance(error := wait.exception(), Exception)]
+            if failures:
+                raise failures[0] if len(failures) == 1 else ExceptionGroup("several components ended", failures)
         finally:
             for wait in waits:
                 wait.cancel()
@@ -220,17 +223,20 @@ class Service:
 
     async def _live(self) -> Exception | None:
         try:
-            await self.start()
+            await self._start_each()
             log.info("service.started", service_name=self.name, components=len(self._started))
             await self.ended()
-        except NeedsOperator as error:
-            log.exception("service.needs_operator", cure=str(error))
-            return error
         except Exception as error:
             # the supervised boundary of the process: logged here, and the exit code says it
-            log.exception("service.failed")
+            event = "service.needs_operator" if _needs_operator(error) else "service.failed"
+            log.exception(event)
             return error
         return None
+
+    async def _start_each(self) -> None:
+        for component in self._components[len(self._started) :]:
+            self._started.append(component)
+            await component.start()
 
 
 def run(service: Service) -> int:

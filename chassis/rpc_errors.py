@@ -83,6 +83,11 @@ def undecodable() -> Answer:
     )
 
 
+def unimplemented() -> Answer:
+    """Return the answer for a method the proto names and this server does not have yet."""
+    return Answer(code=grpc.StatusCode.UNIMPLEMENTED, reason="UNIMPLEMENTED", text="this method does not exist here")
+
+
 def internal(trace_id: str) -> Answer:
     """Return the answer for an error of ours: it says nothing but where to look."""
     return Answer(

@@ -185,14 +185,15 @@ class _GuardedMethod:
             return rpc_errors.undecodable()
         except grpc.aio.AbortError:
             raise
-        except Exception as error:
-            # a supervised boundary: an expected refusal is answered by the table, anything else is ours and is logged
-            answer = rpc_errors.refused(error, self._refusals)
-            if answer is not None:
-                return answer
-            log.exception("rpc.failed", method=self._label)
-            span.set_status(StatusCode.ERROR, type(error).__name__)
-            return rpc_errors.internal(f"{span.get_span_context().trace_id:032x}")
+        except Exception as error:  # noqa: BLE001 - a supervised boundary: the table answers, or it is ours and is logged
+            if context.code() == grpc.StatusCode.UNIMPLEMENTED:  # set by generated code for a method we left out
+                return rpc_errors.unimplemented()
+            return rpc_errors.refused(error, self._refusals) or self._failed(error, span)
+
+    def _failed(self, error: Exception, span: Span) -> Answer:
+        log.error("rpc.failed", method=self._label, exc_info=error)
+        span.set_status(StatusCode.ERROR, type(error).__name__)
+        return rpc_errors.internal(f"{span.get_span_context().trace_id:032x}")
 
     async def _abort(self, answer: Answer, context: _Context) -> None:
         trailers = (
