@@ -15,7 +15,7 @@ class InboxError(Exception):
     """Base of everything the inbox raises."""
 
 
-class Reject(InboxError):  # noqa: N818 - a handler says `raise Reject(event, reason)`: an order, not an accident
+class Reject(InboxError):
     """Raised by a handler: this event can never be applied as it is; its key is parked until an operator decides."""
 
     def __init__(self, event: Event, reason: str) -> None:

@@ -9,11 +9,13 @@ Invariants:
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid5
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 KEY_BYTES_MAX = 1024
 """A longer key would not fit the index of the watermarks; no sensible aggregate id comes near."""
@@ -30,19 +32,39 @@ class Record(Protocol):
     """What the log hands over; aiokafka's ConsumerRecord fits as it is."""
 
     @property
-    def topic(self) -> str: ...
+    def topic(self) -> str:
+        """The topic it lies in."""
+        ...
+
     @property
-    def partition(self) -> int: ...
+    def partition(self) -> int:
+        """The partition it lies in."""
+        ...
+
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int:
+        """Its place in the partition."""
+        ...
+
     @property
-    def timestamp(self) -> int: ...
+    def timestamp(self) -> int:
+        """When it was appended, or made, in milliseconds since the epoch."""
+        ...
+
     @property
-    def key(self) -> bytes | None: ...
+    def key(self) -> bytes | None:
+        """The key, as it came."""
+        ...
+
     @property
-    def value(self) -> bytes | None: ...
+    def value(self) -> bytes | None:
+        """The body, as it came."""
+        ...
+
     @property
-    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
+        """The headers, in order, with repeats."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +113,7 @@ class Keyless:
     record: Record
 
 
-class _Broken(Exception):  # noqa: N818 - a private signal between the lines of this file, never seen outside
+class _Broken(Exception):
     """An envelope that cannot be read; the text says which part and why."""
 
 

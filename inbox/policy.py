@@ -45,7 +45,7 @@ class Limits:
     retry_seconds_min: float = 0.1
     retry_seconds_max: float = 5.0
     hint_every_seconds: float = 1.0
-    orders_every_seconds: float = 1.0
+    decisions_every_seconds: float = 1.0
     seen_days: int = 30
 
     def __post_init__(self) -> None:
@@ -69,6 +69,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "retry_seconds_min": (0.001, 60),
     "retry_seconds_max": (0.001, 600),
     "hint_every_seconds": (0.01, 600),
-    "orders_every_seconds": (0.01, 600),
+    "decisions_every_seconds": (0.01, 600),
     "seen_days": (1, 3_650),
 }

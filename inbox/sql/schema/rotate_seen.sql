@@ -1,7 +1,7 @@
 -- Makes inbox_rotate_seen(days_kept): keeps daily partitions of inbox_seen from the retention's edge to a week ahead
 -- and drops older ones; returns how many it made or dropped. It runs with its owner's rights, so that the consumer's
 -- role needs no DDL, and its search path is nailed to the schema of the tables, so that nobody can slip in others.
--- A day whose rows the default partition already holds stays there; rows past the retention are deleted from it.
+-- Callers take turns. A day whose rows the default partition already holds stays there; rows past the retention are deleted from it.
 do $install$
 begin
   execute format($make$
@@ -14,6 +14,7 @@ begin
       day     date;
       piece   text;
     begin
+      perform pg_advisory_xact_lock(hashtext('inbox_rotate_seen'));
       for day in select d::date from generate_series(edge, edge + days_kept + 7, interval '1 day') as d loop
         piece := 'inbox_seen_' || to_char(day, 'YYYYMMDD');
         continue when to_regclass(piece) is not null;

@@ -1,0 +1,149 @@
+"""Setting events aside by key, byte for byte as they came, and reading them back as if they had just arrived."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from inbox.event import Arrival, Record, read
+from inbox.statements import statement
+from inbox.watermark import Watermark
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from uuid import UUID
+
+    import asyncpg
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+REASON_CHARACTERS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRecord:
+    """A record read back from the table."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+async def lock_watermarks(
+    connection: Connection, consumer: str, topic: str, keys: Collection[str]
+) -> dict[str, Watermark]:
+    """Lock and return the watermarks of these keys; a key never seen has none."""
+    rows = await connection.fetch(statement("lock_watermarks"), consumer, topic, list(keys))
+    return {key: Watermark(version, tuple(ids), parked) for key, version, ids, parked in rows}
+
+
+async def store_watermarks(connection: Connection, consumer: str, topic: str, marks: Mapping[str, Watermark]) -> None:
+    """Store the changed watermarks of a batch."""
+    keys = sorted(marks)
+    await connection.execute(
+        statement("store_watermarks"),
+        consumer,
+        topic,
+        keys,
+        [marks[key].version for key in keys],
+        ["{" + ",".join(map(str, marks[key].event_ids)) + "}" for key in keys],
+        [marks[key].parked for key in keys],
+    )
+
+
+async def park(
+    connection: Connection, consumer: str, topic: str, partition: int, entries: Sequence[tuple[Arrival, str]]
+) -> set[UUID]:
+    """Set events aside with their reasons; returns the ids of those that were not aside already."""
+    arrivals = [arrival for arrival, _ in entries]
+    rows = await connection.fetch(
+        statement("park"),
+        consumer,
+        topic,
+        partition,
+        [arrival.key for arrival in arrivals],
+        [arrival.version for arrival in arrivals],
+        [arrival.event_id for arrival in arrivals],
+        [arrival.record.offset for arrival in arrivals],
+        [arrival.event.type if arrival.event else None for arrival in arrivals],
+        [encode_headers(arrival.record.headers) for arrival in arrivals],
+        [arrival.record.value for arrival in arrivals],
+        [_storable(reason) for _, reason in entries],
+    )
+    return {row["event_id"] for row in rows}
+
+
+async def waiting(
+    connection: Connection, consumer: str, topic: str, keys: Collection[str], *, versioned: bool
+) -> dict[str, list[Arrival]]:
+    """Return all that is parked of these keys, in the order in which it is to be applied."""
+    found: dict[str, list[Arrival]] = {key: [] for key in keys}
+    for row in await connection.fetch(statement("waiting"), consumer, topic, list(keys)):
+        found[row["key"]].append(_arrival(dict(row), topic, versioned=versioned))
+    return found
+
+
+async def unpark(connection: Connection, consumer: str, topic: str, arrivals: Sequence[Arrival]) -> None:
+    """Forget parked events, because this very transaction applies or drops them."""
+    keys = [arrival.key for arrival in arrivals]
+    await connection.execute(statement("unpark"), consumer, topic, keys, [arrival.event_id for arrival in arrivals])
+
+
+async def parked_keys(connection: Connection, consumer: str, topic: str) -> int:
+    """Count the keys of a topic that wait."""
+    return int(await connection.fetchval(statement("count_parked"), consumer, topic))
+
+
+def encode_headers(headers: Sequence[tuple[str, bytes | None]]) -> str:
+    """Write headers as JSON: [name, text], or [name, null, base64] for what is no text; order and repeats stay."""
+    return json.dumps([_encoded(name, value) for name, value in headers])
+
+
+def decode_headers(text: str) -> list[tuple[str, bytes | None]]:
+    """Read back exactly what `encode_headers` was given."""
+    return [_decoded(*entry) for entry in json.loads(text)]
+
+
+def _encoded(name: str, value: bytes | None) -> list[str | None]:
+    if value is None:
+        return [_storable(name), None]
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = "\x00"
+    if "\x00" in text:
+        return [_storable(name), None, base64.b64encode(value).decode()]
+    return [_storable(name), text]
+
+
+def _decoded(name: str, text: str | None, encoded: str | None = None) -> tuple[str, bytes | None]:
+    if encoded is not None:
+        return name, base64.b64decode(encoded)
+    return name, None if text is None else text.encode()
+
+
+def _storable(text: str) -> str:
+    """Postgres stores no NUL in a text."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:REASON_CHARACTERS_MAX]
+
+
+def _arrival(row: Mapping[str, Any], topic: str, *, versioned: bool) -> Arrival:
+    record: Record = ParkedRecord(
+        topic=topic,
+        partition=row["partition"],
+        offset=row["offset"],
+        timestamp=0,
+        key=row["key"].encode(),
+        value=row["payload"],
+        headers=decode_headers(row["headers"]),
+    )
+    arrival = read(record, versioned=versioned)
+    if isinstance(arrival, Arrival) and arrival.event_id == row["event_id"]:
+        return arrival
+    return Arrival(row["key"], row["version"], row["event_id"], row["reason"], None, record)

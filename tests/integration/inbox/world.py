@@ -1,0 +1,200 @@
+"""A consumer with a real broker and a real database around it; the test shows only what matters."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from inbox import Event, Handler, Limits, Runner, TopicPolicy, install_statements
+
+CONSUMER = "notification"
+QUICK = Limits(
+    retry_seconds_min=0.02,
+    retry_seconds_max=0.2,
+    hint_every_seconds=0.1,
+    decisions_every_seconds=0.05,
+    session_timeout_seconds=6,
+    stop_seconds_max=3,
+)
+MOMENT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+Connection = asyncpg.Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A record as a test gives it to the log."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+def an_event(
+    key: str,
+    version: int | None,
+    *,
+    event_id: UUID | None = None,
+    kind: str = "order.paid",
+    body: bytes | None = b"{}",
+    **headers: str,
+) -> Sent:
+    """A well-formed record: CloudEvents headers, dense version."""
+    named = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event_id or uuid4()),
+        "ce_type": kind,
+        "ce_time": MOMENT.isoformat(),
+        **({"ce_sequence": str(version)} if version is not None else {}),
+        **headers,
+    }
+    return Sent(key.encode(), body, [(name, value.encode()) for name, value in named.items()])
+
+
+@dataclass(slots=True)
+class Log:
+    """One topic of the broker, written to by the test."""
+
+    producer: AIOKafkaProducer
+    topic: str
+
+    async def append(self, *records: Sent, partition: int = 0) -> None:
+        """Append in this order; durable when this returns."""
+        acknowledgements = [
+            await self.producer.send(self.topic, each.value, key=each.key, headers=each.headers, partition=partition)
+            for each in records
+        ]
+        await asyncio.gather(*acknowledgements)
+
+
+@asynccontextmanager
+async def log_of(bootstrap: str, topic: str) -> AsyncIterator[Log]:
+    """Open a topic for writing."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        yield Log(producer, topic)
+    finally:
+        await producer.stop()
+
+
+async def install(dsn: str) -> None:
+    """Make the inbox's tables, and a table in which every single effect leaves a row."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        role = await connection.fetchval("select current_user")
+        for statement in install_statements(app_role=role):
+            await connection.execute(statement)
+        await connection.execute(
+            "create table effects (place bigint generated always as identity, by text, topic text, key text, "
+            "version bigint, event_id uuid, type text, payload bytea, traceparent text)"
+        )
+    finally:
+        await connection.close()
+
+
+async def leave_effects(connection: Connection, events: Sequence[Event], by: str = "") -> None:
+    """A handler: one row per event, in the order given."""
+    await connection.executemany(
+        "insert into effects (by, topic, key, version, event_id, type, payload, traceparent) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        [(by, e.topic, e.key, e.version, e.event_id, e.type, e.payload, e.headers.get("traceparent")) for e in events],
+    )
+
+
+@dataclass(slots=True)
+class World:
+    """What a test looks at, and the consumers it starts."""
+
+    dsn: str
+    bootstrap: str
+    connection: Connection
+    running: dict[str, tuple[Runner, asyncio.Task[None]]] = field(default_factory=dict)
+
+    def start(
+        self,
+        *topics: TopicPolicy,
+        name: str = "one",
+        handler: Handler = leave_effects,
+        limits: Limits = QUICK,
+        consumer: str = CONSUMER,
+        **options: Any,
+    ) -> asyncio.Task[None]:
+        """Start a consumer; it is stopped with the world unless the test stops it."""
+        runner = Runner(
+            consumer=consumer,
+            topics=topics,
+            handler=handler,
+            dsn=options.pop("dsn", self.dsn),
+            bootstrap_servers=options.pop("bootstrap", self.bootstrap),
+            group_id=options.pop("group_id", f"{consumer}-{topics[0].name}"),
+            limits=limits,
+            **options,
+        )
+        task = asyncio.create_task(runner.run(), name=f"runner {name}")
+        self.running[name] = (runner, task)
+        return task
+
+    async def stop(self, name: str = "one") -> None:
+        """Stop a consumer gracefully; raises what it ended with."""
+        runner, task = self.running.pop(name)
+        runner.stop()
+        await task
+
+    async def crash(self, name: str = "one") -> None:
+        """End a consumer in the middle of whatever it does."""
+        _, task = self.running.pop(name)
+        task.cancel()
+        await asyncio.wait([task])
+
+    async def applied(self, key: str | None = None, topic: str | None = None) -> list[int | None]:
+        """Versions in the order of their effects."""
+        rows = await self.connection.fetch(
+            "select version from effects where ($1::text is null or key = $1) and ($2::text is null or topic = $2) "
+            "order by place",
+            key,
+            topic,
+        )
+        return [row["version"] for row in rows]
+
+    async def parked(self, key: str) -> list[tuple[int | None, str]]:
+        """What is set aside of a key: version and reason."""
+        rows = await self.connection.fetch(
+            'select version, reason from inbox_parked where key = $1 order by version, "offset"', key
+        )
+        return [(row["version"], row["reason"]) for row in rows]
+
+    async def why_parked(self, key: str) -> str | None:
+        """Why a key waits."""
+        found: str | None = await self.connection.fetchval("select parked from inbox_watermark where key = $1", key)
+        return found
+
+    async def position(self, topic: str, partition: int = 0) -> int | None:
+        """The next offset, as the database has it."""
+        found: int | None = await self.connection.fetchval(
+            "select next_offset from inbox_partition where topic = $1 and partition = $2", topic, partition
+        )
+        return found
+
+
+Check = Callable[[], Awaitable[bool]]
+
+
+@asynccontextmanager
+async def world_of(dsn: str, bootstrap: str) -> AsyncIterator[World]:
+    """Install the tables and hand out a world; whoever still runs at the end is stopped."""
+    await install(dsn)
+    connection = await asyncpg.connect(dsn)
+    world = World(dsn, bootstrap, connection)
+    try:
+        yield world
+    finally:
+        for name in list(world.running):
+            await world.crash(name)
+        await connection.close()
