@@ -119,7 +119,7 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
     if response.status_code in _UNANSWERED | _UNANSWERED_TOO:
         raise _NoAnswerYet(f"{response.request.url.path} answered {response.status_code}: {response.text[:200]}")
     status = response.json()
-    named = next((detail for detail in status.get("details", ()) if "reason" in detail), {})
+    named: dict[str, Any] = next((detail for detail in status.get("details", ()) if "reason" in detail), {})
     raise LomsRefused(
         http_status=response.status_code,
         code=status["code"],

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from random import Random
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from cli.loms_http import Item, LomsRefused
@@ -59,8 +60,7 @@ class Shopped:
 
     errand: Errand
     order_id: int | None
-    started_at: float
-    seconds: float
+    tapped_at: datetime
 
 
 def errands(*, count: int, customers: int, seed: int) -> list[Errand]:
@@ -103,10 +103,10 @@ def _errand(chance: Random, customers: int) -> Errand:
 
 
 async def _walk(loms: LomsHttp, errand: Errand) -> Shopped:
-    started_at = monotonic()
+    tapped_at = datetime.fromtimestamp(time(), UTC)
     order_id = await _place(loms, errand)
     await _end(loms, errand, order_id)
-    return Shopped(errand=errand, order_id=order_id, started_at=started_at, seconds=monotonic() - started_at)
+    return Shopped(errand=errand, order_id=order_id, tapped_at=tapped_at)
 
 
 async def _end(loms: LomsHttp, errand: Errand, order_id: int | None) -> None:

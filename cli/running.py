@@ -1,0 +1,32 @@
+"""The running stack as the commands of orders and demos need it: addresses, and DSNs of the role that only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stack import client
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Where the parts answer. ``telegram_url`` is the stand-in's, None when a real bot is used."""
+
+    loms_http_url: str
+    telegram_url: str | None
+    kafka_bootstrap: str
+    loms_reader_dsn: str = field(repr=False)
+    notification_reader_dsn: str = field(repr=False)
+    notification_dsn: str = field(repr=False)
+
+
+def running_stack() -> Running:
+    """The running stack of this home. Raises ``stack.client.NotRunning``."""
+    access = client.running().access
+    return Running(
+        loms_http_url=access.url("loms-http"),
+        telegram_url=None if access.telegram_token else access.url("telegram"),
+        kafka_bootstrap=access.kafka,
+        loms_reader_dsn=access.dsn("verifier", "loms"),
+        notification_reader_dsn=access.dsn("verifier", "notification"),
+        notification_dsn=access.dsn("notification", "notification"),
+    )
