@@ -7,12 +7,14 @@ hands it to Kafka and moves its cursor only after the acknowledgement. The libra
 from outbox import errors
 from outbox.ids import uuid7
 from outbox.message import Message, TopicRule
+from outbox.relay import Relay
 from outbox.schema import install_sql, install_statements
 from outbox.wake import Wake
 from outbox.writer import Writer, append
 
 __all__ = [
     "Message",
+    "Relay",
     "TopicRule",
     "Wake",
     "Writer",

@@ -126,6 +126,24 @@ class RecordRefused(NeedsOperator):
         self.reason = reason
 
 
+class PooledConnection(NeedsOperator):
+    """Something stands between the relay and the server and hands its statements to other backends."""
+
+    def __init__(self, expected_pid: int, answered_pid: int) -> None:
+        super().__init__(
+            f"connected to backend {expected_pid}, answered by {answered_pid}: "
+            "give the relay a direct address, without a pooler"
+        )
+
+
+class PublishFailed(OutboxError):
+    """Not everything was acknowledged; what was may come again. The producer is gone, the rows are read anew."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"publish failed: {reason}")
+        self.reason = reason
+
+
 class NotPrimary(OutboxError):
     """The server is a standby: its snapshots know no running transactions, and rows would be lost."""
 

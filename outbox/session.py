@@ -1,0 +1,97 @@
+"""The relay's one connection.
+
+Invariants: direct and unpooled; one statement at a time; every statement bounded below a second; always a primary,
+since a standby's snapshot knows no running transaction. A snapshot is stored only by the session that took it:
+whoever loses the session drops everything it read through it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Self
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+from asyncpg.exceptions import TargetServerAttributeNotMatched
+
+from outbox import errors
+from outbox.statements import statement
+
+TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What passes by itself: the server is away, restarts, or is too slow right now."""
+
+_CONNECT_SECONDS_MAX = 3.0
+_STATEMENT_SECONDS_MAX = 0.9
+_CLOSE_SECONDS_MAX = 0.5
+
+_SETTINGS = {
+    "plan_cache_mode": "force_custom_plan",  # the xid bounds prune partitions only as constants
+    "enable_seqscan": "off",  # a partition without statistics must not be read whole at every poll
+    "jit": "off",
+    # the cursor is a hint about what Kafka already has: losing its last move in a crash only repeats
+    "synchronous_commit": "off",
+}
+
+
+class Session:
+    """One connection behind a lock."""
+
+    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
+        self._connection = connection
+        self._busy = asyncio.Lock()
+        self.backend_pid: int = connection.get_server_pid()
+
+    @classmethod
+    async def open(cls, dsn: str, application_name: str) -> Self:
+        """Connect to the primary.
+
+        Raises:
+            errors.NotPrimary: every server of the address is in recovery.
+            OSError, asyncpg.PostgresError: no connection.
+        """
+        try:
+            connection: asyncpg.Connection[Any] = await asyncpg.connect(
+                dsn,
+                timeout=_CONNECT_SECONDS_MAX,
+                command_timeout=_STATEMENT_SECONDS_MAX,
+                target_session_attrs=SessionAttribute.read_write,
+                server_settings={**_SETTINGS, "application_name": application_name},
+            )
+        except TargetServerAttributeNotMatched as cause:
+            raise errors.NotPrimary from cause
+        return cls(connection)
+
+    async def fetch(self, name: str, *args: Any) -> list[Any]:
+        """The rows of the statement `name`."""
+        async with self._busy:
+            return await self._connection.fetch(statement(name), *args)
+
+    async def fetchrow(self, name: str, *args: Any) -> Any:
+        """The first row of the statement `name`, or None."""
+        async with self._busy:
+            return await self._connection.fetchrow(statement(name), *args)
+
+    async def execute(self, name: str, *args: Any) -> None:
+        """Run the statement `name`."""
+        async with self._busy:
+            await self._connection.execute(statement(name), *args)
+
+    async def rename(self, application_name: str) -> None:
+        """Show in `pg_stat_activity` what this session is now."""
+        async with self._busy:
+            await self._connection.execute("select set_config('application_name', $1, false)", application_name)
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call `heard` at every notification on the channel."""
+        async with self._busy:
+            await self._connection.add_listener(channel, lambda *_: heard())
+
+    def on_loss(self, lost: Callable[[], None]) -> None:
+        """Call `lost` when the connection ends."""
+        self._connection.add_termination_listener(lambda _: lost())
+
+    async def close(self) -> None:
+        """End the connection, politely if it answers."""
+        try:
+            await self._connection.close(timeout=_CLOSE_SECONDS_MAX)
+        except TRANSIENT:
+            self._connection.terminate()
