@@ -26,6 +26,7 @@ _POLL_SECONDS = 0.01
 _REAP_SECONDS_MAX = 10.0
 _BIRTH_TOLERANCE_SECONDS = 2.0
 _LAST_LINES = 12
+_JAVA_FRAME = "\tat "
 
 
 class Child:
@@ -169,25 +170,27 @@ def kill_tree(process: psutil.Process, *, reap: subprocess.Popen[bytes] | None =
     await_gone(doomed)
 
 
-def await_gone(processes: Sequence[psutil.Process]) -> None:
-    """Block until every process has ended; one that only waits for its parent to notice counts as ended."""
-    deadline = time.monotonic() + _REAP_SECONDS_MAX
-    while any(_lives(process) for process in processes) and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-
-
-def last_lines(log: Path, count: int = _LAST_LINES) -> str:
-    """The end of a log, empty if there is none."""
-    if not log.is_file():
-        return ""
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
-
-
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
+    """Whether it still runs: a killed one that its parent has not noticed yet does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def await_gone(processes: Sequence[psutil.Process]) -> None:
+    """Block until no process lives."""
+    deadline = time.monotonic() + _REAP_SECONDS_MAX
+    while any(lives(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def last_lines(log: Path, count: int = _LAST_LINES) -> str:
+    """The end of a log without the frames of Java's stack traces; empty if there is no log."""
+    if not log.is_file():
+        return ""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join([line for line in lines if not line.startswith(_JAVA_FRAME)][-count:])
 
 
 def _locked(path: Path, *, name: str) -> IO[str]:
@@ -209,4 +212,4 @@ def _recorded(path: Path) -> psutil.Process | None:
         same = abs(process.create_time() - float(record["born"])) < _BIRTH_TOLERANCE_SECONDS
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
-    return process if same and _lives(process) else None
+    return process if same and lives(process) else None
