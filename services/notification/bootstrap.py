@@ -1,0 +1,160 @@
+"""Build each process of the notification service from its parts: the only file that constructs.
+
+`consumer` and `sender` are the real doors; `order_events`, `delivery_loop`, `subscriptions` and `reports` are the doors
+for tests and commands, which bring their own connections.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from chassis import logs, telemetry
+from chassis.health import Health
+from chassis.lifecycle import Service, Task
+from chassis.postgres import Pool
+from events.topics import ORDER_EVENTS, catalogue
+from inbox import Limits as InboxLimits
+from inbox import NeedsOperator, Runner, TopicPolicy
+from services.notification.consumers.order_events import OrderEvents
+from services.notification.domain.settlement import RetryPolicy
+from services.notification.migrations.run import upgrade
+from services.notification.repository.ledger import Acquire, PostgresLedger
+from services.notification.repository.planning import PostgresPlanning
+from services.notification.repository.subscribers import PostgresReports, PostgresSubscribers
+from services.notification.service.delivery import BotStopped, Delivery
+from services.notification.service.notifications import Notifications
+from services.notification.service.ports import Limits, Messenger
+from services.notification.service.subscriptions import Subscriptions
+from services.notification.settings import ConsumerSettings, SchemaSettings, SenderSettings
+from services.notification.telegram.limits import Unlimited
+from services.notification.telegram.messenger import TelegramMessenger
+from services.notification.telegram.queue_watch import QueueWatch
+from services.notification.telegram.request import BotApiRequest
+from services.notification.telegram.sender import Pace, Sender
+
+NAME = "notification"
+
+
+def consumer(settings: ConsumerSettings) -> Service:
+    """Build the process that plans notifications from order events."""
+    logs.configure(NAME, "consumer", settings.log_level)
+    tracing = telemetry.configure(NAME, "consumer", settings.otlp_endpoint)
+    pool = _pool(settings.database_url.get_secret_value(), f"notification-consumer {settings.instance}")
+    runner = Runner(
+        consumer=NAME,
+        topics=[order_topic()],
+        handler=order_events(),
+        dsn=settings.database_url.get_secret_value(),
+        bootstrap_servers=settings.kafka_bootstrap,
+        group_id=NAME,
+        instance_id=settings.instance,
+        limits=InboxLimits(batch_events_max=settings.batch_events_max),
+    )
+    loop = Task("inbox", runner.run, stop=runner.stop, operator_errors=(NeedsOperator,))
+    return Service(
+        "notification-consumer", tracing, Health(settings.health_address, {"postgres": pool.check}), pool, loop
+    )
+
+
+def sender(settings: SenderSettings) -> Service:
+    """Build the process that delivers what is planned."""
+    os.environ.setdefault(
+        "PTB_TIMEDELTA", "1"
+    )  # python-telegram-bot's switch: durations as timedelta, without a warning
+    token = settings.telegram_token.get_secret_value()
+    logs.configure(NAME, "sender", settings.log_level, secrets=[token])
+    tracing = telemetry.configure(NAME, "sender", settings.otlp_endpoint)
+    pool = _pool(settings.database_url.get_secret_value(), f"notification-sender {settings.instance}")
+    messenger = telegram_messenger(settings)
+    loop = delivery_loop(acquire=pool.acquire, messenger=messenger, settings=settings)
+    watch = QueueWatch(measure=PostgresReports(acquire=pool.acquire).queue, every_seconds=settings.queue_sample_seconds)
+    return Service(
+        "notification-sender",
+        tracing,
+        Health(settings.health_address, {"postgres": pool.check}),
+        pool,
+        messenger,
+        Task("queue watch", watch.run),
+        Task(
+            "sender",
+            loop.run,
+            stop=loop.stop,
+            stop_seconds_max=settings.call_seconds + 4,
+            operator_errors=(BotStopped,),
+        ),
+    )
+
+
+def migrate(settings: SchemaSettings) -> None:
+    """Bring the schema to its newest version."""
+    upgrade(owner_url=settings.owner_url.get_secret_value(), app_role=settings.app_role)
+
+
+def order_topic(name: str = ORDER_EVENTS) -> TopicPolicy:
+    """Say how the topic of order events is read, as its catalogue has it."""
+    topic = catalogue()[ORDER_EVENTS]
+    return TopicPolicy(name, versioned=topic.versioned, dead_letters=f"{name}.dead")
+
+
+def order_events() -> OrderEvents:
+    """Build the inbox's handler."""
+    return OrderEvents(notifications=Notifications(), planning=PostgresPlanning)
+
+
+def telegram_messenger(settings: SenderSettings) -> TelegramMessenger:
+    """Build the messenger over the Bot API."""
+    request = BotApiRequest(
+        connections_max=settings.calls_max,
+        connect_seconds=settings.connect_seconds,
+        read_seconds=settings.call_seconds,
+        proxy=settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None,
+    )
+    return TelegramMessenger(
+        token=settings.telegram_token.get_secret_value(),
+        base_url=settings.telegram_url,
+        request=request,
+        call_seconds=settings.call_seconds,
+    )
+
+
+def delivery_loop(
+    *,
+    acquire: Acquire,
+    messenger: Messenger,
+    settings: SenderSettings,
+    limits: Limits | None = None,
+    new_id: Callable[[], UUID] = uuid4,
+) -> Sender:
+    """Build the loop that delivers, over any messenger."""
+    delivery = Delivery(
+        ledger=PostgresLedger(acquire=acquire, owner=new_id()),
+        messenger=messenger,
+        limits=limits or Unlimited(),
+        retry=RetryPolicy(
+            first=timedelta(seconds=settings.retry_seconds_min),
+            longest=timedelta(seconds=settings.retry_seconds_max),
+            lost_edits_max=settings.lost_edits_max,
+        ),
+        lease=timedelta(seconds=settings.lease_seconds),
+    )
+    pace = Pace(
+        calls_max=settings.calls_max,
+        poll_seconds_max=settings.poll_seconds_max,
+        claim_seconds_max=settings.lease_seconds - settings.call_seconds,
+    )
+    return Sender(delivery=delivery, pace=pace)
+
+
+def subscriptions(acquire: Acquire) -> Subscriptions:
+    """Build the use cases about links."""
+    return Subscriptions(subscribers=PostgresSubscribers(acquire=acquire))
+
+
+def reports(acquire: Acquire) -> PostgresReports:
+    """Build what operators read."""
+    return PostgresReports(acquire=acquire)
+
+
+def _pool(dsn: str, application_name: str) -> Pool:
+    return Pool(dsn, application_name=application_name, min_size=1, max_size=4)

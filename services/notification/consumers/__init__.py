@@ -1,0 +1,1 @@
+"""What this service reacts to."""

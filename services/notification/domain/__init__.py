@@ -1,0 +1,1 @@
+"""The rules of telling: what a notification may become, what an answer means, what a person reads. No I/O."""

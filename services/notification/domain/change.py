@@ -1,0 +1,39 @@
+"""A status change of an order, as this service understands it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Status(StrEnum):
+    """The statuses of an order, in the words of the public language."""
+
+    NEW = "new"
+    AWAITING_PAYMENT = "awaiting payment"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+AUDIBLE = frozenset({Status.PAID, Status.FAILED, Status.CANCELLED})
+"""What a person must hear, not only find on the card."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """One step between two statuses; `version` is dense per order. `items` counts pieces, None when nobody said."""
+
+    order_id: int
+    version: int
+    user_id: int
+    status: Status
+    items: int | None
+    moment: datetime
+    event_id: UUID
+    traceparent: str | None
+
+    @property
+    def audible(self) -> bool:
+        """Whether an alert goes out beside the card."""
+        return self.status in AUDIBLE

@@ -1,0 +1,1 @@
+"""The use cases: plan what people are told, deliver it, link people to chats."""

@@ -1,0 +1,76 @@
+"""Carries messages through python-telegram-bot's Bot. Its rate limiter is off: when to call is decided before."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any
+
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import ParseMode
+
+from services.notification.domain.card import Message
+from services.notification.domain.outcome import Delivered, Outcome, Uncertain
+from services.notification.telegram.outcomes import outcome_of
+from services.notification.telegram.request import BotApiRequest
+
+_TALKATIVE = ("telegram", "httpx", "httpcore")
+"""Libraries that log chat ids, texts or the URL with the token in it; what there is to say is an outcome."""
+
+
+class TelegramMessenger:
+    """A component: `start` opens nothing but the connection pool, so Telegram may be away when the process starts.
+
+    `base_url` is the Bot API's address without a path. No call takes longer than `call_seconds`.
+    """
+
+    name = "telegram messenger"
+
+    def __init__(self, *, token: str, base_url: str, request: BotApiRequest, call_seconds: float) -> None:
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        self._request = request
+        self._bot = Bot(token, base_url=f"{base_url.rstrip('/')}/bot", request=request, get_updates_request=request)
+        self._call_seconds = call_seconds
+
+    async def start(self) -> None:
+        """Make the connection pool usable."""
+        await self._request.initialize()
+
+    async def stop(self) -> None:
+        """Close idle connections."""
+        await self._request.shutdown()
+
+    async def send(self, chat_id: int, message: Message) -> Outcome:
+        """Send a new message."""
+        return await self._call(self._send(chat_id, message))
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+        """Change a message sent before."""
+        return await self._call(self._edit(chat_id, message_id, message))
+
+    async def _send(self, chat_id: int, message: Message) -> Outcome:
+        sent = await self._bot.send_message(chat_id=chat_id, disable_notification=message.silent, **_contents(message))
+        return Delivered(sent.message_id)
+
+    async def _edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+        await self._bot.edit_message_text(chat_id=chat_id, message_id=message_id, **_contents(message))
+        return Delivered()
+
+    async def _call(self, call: Awaitable[Outcome]) -> Outcome:
+        """Await one request; whatever it raises is an outcome, because its row is already `calling`."""
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                return await call
+        except TimeoutError:
+            return Uncertain("no answer in time")
+        except Exception as error:  # noqa: BLE001 - the boundary of an outside call: anything may come back, all of it is an outcome
+            return outcome_of(error)
+
+
+def _contents(message: Message) -> dict[str, Any]:
+    keyboard = [[InlineKeyboardButton(button.label, callback_data=button.data) for button in message.buttons]]
+    return {
+        "text": message.text,
+        "parse_mode": ParseMode.HTML if message.html else None,
+        "reply_markup": InlineKeyboardMarkup(keyboard),
+    }
