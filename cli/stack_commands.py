@@ -152,10 +152,15 @@ def doctor(output: Output = OutputFormat.TABLE) -> None:
 
     findings = examine(_settings())
     if output is OutputFormat.JSON:
-        listed = [{"name": each.name, "ok": each.ok, "fact": each.fact, "cure": each.cure} for each in findings]
+        listed = [
+            {"name": each.name, "ok": each.ok, "found": each.detail, "cure": "" if each.ok else each.cure}
+            for each in findings
+        ]
         show_json({"findings": listed})
     else:
-        rows = [(each.name, "ok" if each.ok else "WRONG", each.fact, each.cure) for each in findings]
+        rows = [
+            (each.name, "ok" if each.ok else "WRONG", each.detail, "" if each.ok else each.cure) for each in findings
+        ]
         show_table(("what", "", "found", "cure"), rows)
     if not all(each.ok for each in findings):
         raise typer.Exit(ExitCode.CHECK_FAILED)

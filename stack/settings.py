@@ -64,7 +64,7 @@ class Settings:
     otlp_endpoint: str | None = None
     maven_mirror: str | None = None
     servers_only: bool = False
-    log_level: str = "info"
+    log_level: str = "INFO"
     start_seconds_max: float = 120.0
     stop_seconds_max: float = 45.0
 
@@ -96,8 +96,8 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         telegram_token=environment.get("ONELANE_TELEGRAM_TOKEN") or None,
         otlp_endpoint=environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         maven_mirror=environment.get("ONELANE_MAVEN_MIRROR") or None,
-        servers_only=_one_of(environment, "ONELANE_SERVERS_ONLY", ("0", "1")) == "1",
-        log_level=_one_of(environment, "ONELANE_LOG_LEVEL", ("info", "debug", "warning", "error")),
+        servers_only=_one_of(environment, "ONELANE_SERVERS_ONLY", ("0", "FALSE", "1", "TRUE")) in {"1", "TRUE"},
+        log_level=_one_of(environment, "ONELANE_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         start_seconds_max=_seconds(environment, "ONELANE_START_SECONDS_MAX", default=120.0),
         stop_seconds_max=_seconds(environment, "ONELANE_STOP_SECONDS_MAX", default=45.0),
     )
@@ -140,6 +140,6 @@ def _seconds(environment: Mapping[str, str], variable: str, *, default: float) -
 
 def _one_of(environment: Mapping[str, str], variable: str, allowed: tuple[str, ...]) -> str:
     value = environment.get(variable) or allowed[0]
-    if value not in allowed:
+    if value.upper() not in allowed:
         raise BadSetting(variable, value, bound=f"one of {', '.join(allowed)}")
-    return value
+    return value.upper()

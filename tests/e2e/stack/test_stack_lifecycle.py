@@ -1,0 +1,166 @@
+"""The stack's life as its user sees it. The tests share one home and tell one story, in the order they stand here."""
+
+import signal
+import socket
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stack.leftovers import leftovers, supervisor_of
+from stack.ports import LOOPBACK, free_port
+from stack.state import Phase, Status, read_state
+from stack.usage import pss
+from tests.e2e.stack.conftest import Stack, a_stack
+from tests.waiting import eventually
+
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack-lifecycle")]
+
+SERVERS = {"postgres", "kafka", "valkey", "telegram"}
+MEMORY_BYTES_MAX = 1_800 << 20
+
+
+def test_up_starts_every_server_and_says_what_where_and_how_fast(stack: Stack) -> None:
+    answer = stack.up()
+
+    assert answer.code == 0, answer.err
+    assert {each["name"] for each in answer.json["processes"]} == SERVERS
+    assert all(each["status"] == "ready" and each["seconds"] > 0 for each in answer.json["processes"])
+    assert all(each["version"] and each["address"].startswith("127.0.0.1:") for each in answer.json["processes"])
+    assert "kafka ready after" in answer.err
+    assert 0 < pss(stack.home) < MEMORY_BYTES_MAX
+
+
+def test_up_again_changes_nothing(stack: Stack) -> None:
+    before = read_state(stack.home)
+
+    answer = stack.up()
+
+    assert answer.code == 0, answer.err
+    assert answer.json["already_running"]
+    assert read_state(stack.home) == before
+
+
+def test_another_number_of_brokers_is_refused(stack: Stack) -> None:
+    answer = stack.onelane("up", "--brokers", "3")
+
+    assert answer.code == 4
+    assert "the stack runs with 1 broker, not 3" in answer.err
+
+
+def test_addresses_hide_passwords_unless_asked(stack: Stack) -> None:
+    hidden = stack.onelane("urls", "--output", "json")
+    shown = stack.onelane("urls", "--output", "json", "--show-secrets")
+
+    names = {each["name"]: each["address"] for each in hidden.json["urls"]}
+    assert names["valkey"].startswith("redis://:***@127.0.0.1:")
+    assert "***" not in shown.out
+
+
+def test_doctor_finds_a_running_stack_well(stack: Stack) -> None:
+    answer = stack.onelane("doctor", "--output", "json")
+
+    assert answer.code == 0, answer.out
+    assert {"name": "stack", "ok": True, "found": "running, 4 processes", "cure": ""} in answer.json["findings"]
+
+
+def test_logs_are_told_by_process(stack: Stack) -> None:
+    assert "postgres | " in stack.onelane("logs").out
+    assert stack.onelane("logs", "nobody").code == 2
+
+
+async def test_a_killed_server_is_started_again_and_the_others_stay(stack: Stack) -> None:
+    before = read_state(stack.home).processes
+
+    psutil.Process(before["valkey"].pids[0]).kill()
+
+    def restarted() -> bool:
+        valkey = read_state(stack.home).processes["valkey"]
+        return valkey.status is Status.READY and valkey.restarts == 1
+
+    await eventually(restarted)
+    after = read_state(stack.home).processes
+    assert after["valkey"].pids != before["valkey"].pids
+    assert after["postgres"] == before["postgres"]
+    assert after["kafka"] == before["kafka"]
+
+
+async def test_after_the_supervisor_was_killed_up_ends_its_orphans_and_starts_cleanly(stack: Stack) -> None:
+    orphans = {name: process.pid for name, process in leftovers(stack.home).items()}
+    supervisor = supervisor_of(stack.home)
+    assert supervisor is not None
+    supervisor.kill()
+    supervisor.wait(10)
+
+    answer = stack.up()
+
+    assert answer.code == 0, answer.err
+    assert not answer.json["already_running"]
+    assert set(orphans) == SERVERS
+    assert "a dead supervisor had left" in answer.err
+    assert not set(orphans.values()) & {process.pid for process in leftovers(stack.home).values()}
+
+
+def test_down_after_a_killed_supervisor_leaves_nothing_too(stack: Stack) -> None:
+    supervisor = supervisor_of(stack.home)
+    assert supervisor is not None
+    supervisor.kill()
+    supervisor.wait(10)
+    assert stack.onelane("doctor").code == 3
+
+    answer = stack.onelane("down", "--output", "json")
+
+    assert answer.code == 0, answer.err
+    assert set(answer.json["leftovers"]) == SERVERS
+    assert leftovers(stack.home) == {}
+
+
+async def test_ctrl_c_during_the_start_stops_everything_and_keeps_the_data(stack: Stack) -> None:
+    starting = stack.begin("up", "--servers-only")
+    await eventually(lambda: read_state(stack.home).phase is Phase.STARTING and leftovers(stack.home))
+
+    starting.send_signal(signal.SIGINT)
+    starting.communicate(timeout=60)
+
+    assert starting.returncode == 130
+    assert supervisor_of(stack.home) is None
+    assert leftovers(stack.home) == {}
+    assert (stack.home.data / "postgres" / "data" / "PG_VERSION").is_file()
+
+
+def test_reset_plans_first_and_deletes_only_when_told(stack: Stack) -> None:
+    plan = stack.onelane("reset", "--output", "json")
+    assert stack.home.data.is_dir()
+
+    done = stack.onelane("reset", "--execute", "--output", "json")
+
+    assert plan.code == done.code == 0
+    assert not plan.json["executed"]
+    assert str(stack.home.data) in {each["path"] for each in plan.json["delete"]}
+    assert list(stack.home.folder.iterdir()) == []
+
+
+def test_down_with_nothing_running_says_so(stack: Stack) -> None:
+    answer = stack.onelane("down")
+
+    assert (answer.code, answer.out.strip()) == (0, "nothing was running")
+
+
+def test_a_port_in_use_is_named_with_its_setting_and_holder_and_nothing_is_left(tmp_path: Path) -> None:
+    stack = a_stack(tmp_path)
+    port = free_port()
+    with socket.create_server((LOOPBACK, port)):
+        answer = stack.up(ONELANE_KAFKA_PORT=str(port))
+
+    assert answer.code == 1
+    assert f"port {port} (ONELANE_KAFKA_PORT) is in use" in answer.err
+    assert f"(pid {psutil.Process().pid})" in answer.err
+    assert supervisor_of(stack.home) is None
+    assert leftovers(stack.home) == {}
+
+
+def test_a_setting_out_of_bounds_is_a_usage_error(tmp_path: Path) -> None:
+    answer = a_stack(tmp_path).up(ONELANE_HEALTH_PORT="many")
+
+    assert answer.code == 2
+    assert "ONELANE_HEALTH_PORT='many' is not a port" in answer.err
