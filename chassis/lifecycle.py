@@ -25,9 +25,6 @@ EXIT_NEEDS_OPERATOR = 78
 _LAST_CHANCE_SECONDS = 0.5
 """What a component still gets when those stopped before it have used up the whole bound."""
 
-_WATCHDOG_MARGIN_SECONDS = 5.0
-"""How long after the bound a process whose event loop is blocked is ended from outside the loop."""
-
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = get_logger()
@@ -159,12 +156,16 @@ class Service:
     """The components of one process, in the order they start.
 
     `serve` promises: a start that fails half-way stops what was started, in reverse; a failing loop stops everything;
-    the stop takes no longer than `stop_seconds_max` plus half a second for each component behind a hung one.
+    the stop takes no longer than `stop_seconds_max` plus half a second for each component behind a hung one. A process
+    that has not ended `blocked_seconds_max` after that is ended by `run` from outside its event loop.
     """
 
-    def __init__(self, name: str, *components: Component, stop_seconds_max: float = 20.0) -> None:
+    def __init__(
+        self, name: str, *components: Component, stop_seconds_max: float = 20.0, blocked_seconds_max: float = 5.0
+    ) -> None:
         self.name = name
         self.stop_seconds_max = stop_seconds_max
+        self.blocked_seconds_max = blocked_seconds_max
         self._components = components
         self._started: list[Component] = []
 
@@ -255,7 +256,7 @@ def run(service: Service) -> int:
 async def _serve_until_signalled(service: Service) -> int:
     requested = asyncio.Event()
     loop = asyncio.get_running_loop()
-    bound = service.stop_seconds_max + _WATCHDOG_MARGIN_SECONDS
+    bound = service.stop_seconds_max + service.blocked_seconds_max
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:
         if not requested.is_set():
@@ -264,7 +265,7 @@ async def _serve_until_signalled(service: Service) -> int:
 
     with _handling_signals(request_stop):
         code = await service.serve(requested)
-    faulthandler.dump_traceback_later(_WATCHDOG_MARGIN_SECONDS, exit=True)
+    faulthandler.dump_traceback_later(service.blocked_seconds_max, exit=True)
     return code
 
 
