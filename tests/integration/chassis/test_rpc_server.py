@@ -1,7 +1,6 @@
 """A gRPC call is validated, answered by the table of refusals, traced and counted; nothing internal gets out."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import TypeAlias
 
@@ -12,9 +11,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY
 
-from chassis import logs
 from chassis.errors import AddressInUse, NotStarted
 from rpc.loms.v1 import loms_pb2, loms_pb2_grpc
+from tests.captured_logs import captured_logs
 from tests.integration.chassis.shop import METHOD, SERVICE, Servicer, a_servicer, details_of, serve
 from tests.recorded_spans import recorded_spans
 from tests.waiting import eventually
@@ -129,15 +128,12 @@ async def test_an_error_of_ours_is_internal_and_says_nothing(stub: Stub) -> None
     assert "secrets" not in repr(error.trailing_metadata())
 
 
-async def test_an_error_of_ours_is_logged_under_the_trace_the_caller_was_told(
-    stub: Stub, capsys: pytest.CaptureFixture[str]
-) -> None:
-    logs.configure("shop", "api")
-    with recorded_spans():
+async def test_an_error_of_ours_is_logged_under_the_trace_the_caller_was_told(stub: Stub) -> None:
+    with captured_logs() as captured, recorded_spans():
         error = await _refusal(stub, loms_pb2.OrderInfoRequest(order_id=500))
 
     info, _ = details_of(error)
-    [line] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "rpc.failed" in line]
+    [line] = captured.of("rpc.failed")
     assert line["trace_id"] == info.metadata["trace_id"]
     assert line["error_text"] == "select * from secrets"
 
