@@ -63,7 +63,7 @@ class Outcome:
 
 async def demonstrate(stack: Running, plan: Plan) -> Outcome:
     """Run the plan against a running stack."""
-    await _link_customers(stack, plan.customers)
+    await link_customers(stack, plan.customers)
     flow = Flow(
         loms_dsn=stack.loms_reader_dsn,
         notification_dsn=stack.notification_reader_dsn,
@@ -80,7 +80,8 @@ async def demonstrate(stack: Running, plan: Plan) -> Outcome:
         await flow.stop()
 
 
-async def _link_customers(stack: Running, customers: int) -> None:
+async def link_customers(stack: Running, customers: int) -> None:
+    """Link all of the demo's people but the last few to chats of their own."""
     from cli.notify import link_chats
 
     linked = customer_ids(customers)[:-UNLINKED_CUSTOMERS]

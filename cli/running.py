@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stack import client
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,9 +23,9 @@ class Running:
     notification_dsn: str = field(repr=False)
 
 
-def running_stack() -> Running:
-    """The running stack of this home. Raises ``stack.client.NotRunning``."""
-    access = client.running().access
+def running_stack(environment: Mapping[str, str] | None = None) -> Running:
+    """The running stack of the home the environment names. Raises ``stack.client.NotRunning``."""
+    access = client.running(environment).access
     return Running(
         loms_http_url=access.url("loms-http"),
         telegram_url=None if access.telegram_token else access.url("telegram"),

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One received span; ids are hexadecimal, ``parent`` is empty for a root."""
+    """One received span; ids are hexadecimal, ``parent`` is empty for a root, ``process`` is (service, process)."""
 
     trace: str
     span: str
     parent: str
-    service: str
+    process: tuple[str, str]
     name: str
 
 
@@ -53,7 +53,7 @@ def span_receiver() -> Iterator[tuple[str, Spans]]:
     """Listen on a free port of loopback; yields the endpoint's address and what arrives there."""
     spans = Spans()
     server = grpc.server(ThreadPoolExecutor(max_workers=4))
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(spans, server)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(spans, server)  # type: ignore[no-untyped-call]  # generated
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -71,6 +71,6 @@ def _spans(request: trace_service_pb2.ExportTraceServiceRequest) -> Iterator[Spa
                     trace=span.trace_id.hex(),
                     span=span.span_id.hex(),
                     parent=span.parent_span_id.hex(),
-                    service=attributes.get("service.name", ""),
+                    process=(attributes.get("service.name", ""), attributes.get("process", "")),
                     name=span.name,
                 )

@@ -1,0 +1,71 @@
+"""The whole platform on free ports, for tests that follow an order through all of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+from cli.running import Running, running_stack
+from stack import client
+from stack.leftovers import leftovers
+from stack.settings import PORTS, Settings, settings_of
+from stack.state import Status, read_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running platform of the test's own."""
+
+    settings: Settings
+    environment: Mapping[str, str]
+    stack: Running
+
+    def process(self, name: str) -> psutil.Process:
+        """The living process of that name, as the supervisor recorded it."""
+        return leftovers(self.settings.home)[name]
+
+    def ready(self, *names: str) -> bool:
+        """Whether the supervisor says these processes are ready."""
+        processes = read_state(self.settings.home).processes
+        return all(processes[name].status is Status.READY for name in names)
+
+    def restarts(self, name: str) -> int:
+        """How often the supervisor has started the process again."""
+        return read_state(self.settings.home).processes[name].restarts
+
+
+@contextmanager
+def running_platform(home: Path, **environment: str) -> Iterator[Platform]:
+    """Start everything in ``home``; stop it when the block ends, whatever happened in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ONELANE_", "OTEL_"))}
+    chosen = {
+        **kept,
+        **{setting.variable: "0" for setting in PORTS.values()},
+        "ONELANE_HOME": str(home),
+        "NO_COLOR": "1",
+        **environment,
+    }
+    settings = settings_of(chosen)
+    client.up(settings)
+    try:
+        yield Platform(settings, chosen, running_stack(chosen))
+    finally:
+        client.down(settings)
+
+
+def kill_nine(process: psutil.Process) -> None:
+    """SIGKILL a process and all its children, as a crash of the machine's part would."""
+    family = [process, *process.children(recursive=True)]
+    for member in family:
+        if member.is_running():
+            member.send_signal(signal.SIGKILL)
+    psutil.wait_procs(family, timeout=10)
