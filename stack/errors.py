@@ -39,6 +39,16 @@ class FolderInUse(StackError):
         )
 
 
+class ClusterHasOtherSize(StackError):
+    """The data on a folder belongs to a cluster of another number of brokers."""
+
+    def __init__(self, folder: Path, *, made: int, asked: int) -> None:
+        super().__init__(
+            f"the Kafka data in {folder} was made by {made} broker(s), {asked} asked for",
+            cure=f"ask for {made}, or delete the data first (onelane reset --execute)",
+        )
+
+
 class ServerFailed(StackError):
     """A server ended, or did not become ready in time; carries the end of its log."""
 

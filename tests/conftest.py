@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from stack.ports import free_port
 from stack.servers import Kafka, Postgres
 from tests.given import Database, MakeTopic, SharedKafka, SharedPostgres, SharedValkey, StartKafka, StartPostgres
-from tests.shared_servers import AtTheDesk, Desk, SharedServers, test_folder
+from tests.shared_servers import AtTheDesk, Desk, SharedServers, servers_folder
 
 _SERVERS = pytest.StashKey[SharedServers | AtTheDesk]()
 _DESK = pytest.StashKey[Desk]()
@@ -116,7 +116,7 @@ async def topic(kafka: SharedKafka) -> AsyncIterator[MakeTopic]:
 @pytest.fixture
 def server_folder() -> Iterator[Path]:
     """A folder for servers of this test alone."""
-    folder = test_folder()
+    folder = servers_folder()
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 from dataclasses import dataclass
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class SharedServers:
         """The address of `postgres` (a superuser's), `kafka` (bootstrap) or `valkey` (with its password)."""
         with self._one_at_a_time:
             if server not in self._addresses:
-                self._folder = self._folder or test_folder()
+                self._folder = self._folder or servers_folder()
                 self._addresses[server] = self._starters[server](self._folder / server)
             return self._addresses[server]
 
@@ -93,7 +94,7 @@ class Desk:
     def _serve(self) -> None:
         asked = True
         while asked:
-            with contextlib.suppress(OSError, EOFError), self._listener.accept() as worker:
+            with contextlib.suppress(OSError, EOFError, AuthenticationError), self._listener.accept() as worker:
                 asked = self._answer(worker)
 
     def _answer(self, worker: Connection) -> bool:
@@ -124,7 +125,7 @@ class AtTheDesk:
         return str(address)
 
 
-def test_folder() -> Path:
+def servers_folder() -> Path:
     """A fresh folder that names its owner; those of dead owners are removed first."""
     for left in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
         owner = left.name.removeprefix(_FOLDER_PREFIX).split("-")[0]

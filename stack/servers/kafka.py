@@ -2,11 +2,13 @@
 
 import base64
 import contextlib
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from stack.errors import ClusterHasOtherSize
 from stack.kafka_jars import KAFKA_VERSION, Progress, fetch_jars, locked_jars, maven, maven_cache
 from stack.ports import LOOPBACK, free_ports
 from stack.servers.kafka_broker import Broker
@@ -144,8 +146,8 @@ class Kafka(Server):
     def _start(self, node_ids: Sequence[int], *, knows: frozenset[int]) -> None:
         """Prepare side by side, spawn from this thread (a child may be bound to its life), await side by side."""
         asleep = [self._brokers[node_id] for node_id in node_ids if self._brokers[node_id].pid is None]
-        jars = fetch_jars(locked_jars(), download=maven(self._mirror), cache=maven_cache(), progress=self._progress)
         cluster_id = self._cluster_id()
+        jars = fetch_jars(locked_jars(), download=maven(self._mirror), cache=maven_cache(), progress=self._progress)
         with ThreadPoolExecutor(len(self._brokers)) as pool:
             list(pool.map(lambda broker: broker.prepare(jars, cluster_id=cluster_id), asleep))
             for broker in asleep:
@@ -154,15 +156,24 @@ class Kafka(Server):
             list(pool.map(lambda broker: broker.await_ready(**waits), asleep))
 
     def _cluster_id(self) -> str:
-        """The cluster's name for itself, made once and kept; every broker is formatted with it."""
-        path = self.folder / "cluster.id"
+        """The cluster's name for itself, made once and kept with its size; every broker is formatted with it."""
+        path = self.folder / "cluster.json"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            path.write_text(drawn.replace("-", "A", 1) if drawn.startswith("-") else drawn, encoding="utf-8")
-        return path.read_text(encoding="utf-8")
+            made = {"id": _drawn_cluster_id(), "brokers": len(self._brokers)}
+            path.write_text(json.dumps(made), encoding="utf-8")
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["brokers"] != len(self._brokers):
+            raise ClusterHasOtherSize(self.folder, made=kept["brokers"], asked=len(self._brokers))
+        return str(kept["id"])
 
     def _each(self, act: Callable[[Broker], None]) -> None:
         with contextlib.ExitStack() as pending, ThreadPoolExecutor(len(self._brokers)) as pool:
             for done in [pool.submit(act, broker) for broker in self._brokers.values()]:
                 pending.callback(done.result)
+
+
+def _drawn_cluster_id() -> str:
+    """A random UUID in 22 characters, as Kafka writes them; a dash in front would look like an option."""
+    drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return f"A{drawn[1:]}" if drawn.startswith("-") else drawn

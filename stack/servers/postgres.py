@@ -32,7 +32,6 @@ SETTINGS: Mapping[str, str] = {
     "max_prepared_transactions": "16",
     "shared_buffers": "64MB",
     "password_encryption": "scram-sha-256",
-    "log_min_messages": "warning",
 }
 INITDB = (
     f"--username={SUPERUSER}",

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from stack.errors import PortInUse, ServerFailed
+from stack.errors import ClusterHasOtherSize, PortInUse, ServerFailed
 from stack.ports import LOOPBACK, free_port, free_ports
 from stack.servers import Kafka
 from stack.servers.kafka_metadata import brokers_known_to
@@ -29,7 +29,7 @@ async def first_record(topic: str, bootstrap: str) -> object:
     return record.value
 
 
-async def test_an_acknowledged_record_survives_a_kill(own_kafka: StartKafka) -> None:
+async def test_an_acknowledged_record_survives_a_kill_even_if_the_ports_change(own_kafka: StartKafka) -> None:
     cluster = own_kafka()
     await create("orders", cluster.bootstrap)
     async with AIOKafkaProducer(bootstrap_servers=cluster.bootstrap, acks="all") as producer:
@@ -37,9 +37,10 @@ async def test_an_acknowledged_record_survives_a_kill(own_kafka: StartKafka) -> 
 
     cluster.kill()
     assert cluster.pids == {}
-    cluster.start()
 
-    assert await first_record("orders", cluster.bootstrap) == b"paid"
+    with Kafka(cluster.folder, dies_with_parent=True) as elsewhere:
+        assert elsewhere.bootstrap != cluster.bootstrap
+        assert await first_record("orders", elsewhere.bootstrap) == b"paid"
 
 
 def test_it_stops_when_asked_and_twice_is_once(own_kafka: StartKafka) -> None:
@@ -63,6 +64,15 @@ def test_a_taken_port_is_refused_before_anything_runs(server_folder: Path) -> No
             cluster.start()
 
     assert cluster.pids == {}
+
+
+def test_the_data_of_one_broker_is_refused_to_a_cluster_of_three(server_folder: Path) -> None:
+    folder = server_folder / "kafka"
+    folder.mkdir()
+    (folder / "cluster.json").write_text('{"id": "AAAAAAAAAAAAAAAAAAAAAA", "brokers": 1}')
+
+    with pytest.raises(ClusterHasOtherSize, match=r"made by 1 broker\(s\), 3 asked for"):
+        Kafka(folder, brokers=3).start()
 
 
 def test_a_broken_configuration_is_refused_with_its_reason(server_folder: Path) -> None:
