@@ -1,0 +1,70 @@
+"""Every command the README tells people to type is run here, against a platform of the tests' own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+if TYPE_CHECKING:
+    from tests.e2e.platform.conftest import Observed
+
+pytestmark = pytest.mark.xdist_group("platform")
+
+README = Path(__file__).resolve().parents[3] / "README.md"
+TYPED = re.findall(r"^\$ (.+?)(?:\s{2,}#.*)?$", README.read_text(), re.MULTILINE)
+PROGRAM = ".venv/bin/onelane "
+SHORT_FORM = {"--count 1000": "--count 40"}
+"""Long runs in their short form."""
+
+
+@pytest.mark.parametrize("command", [typed for typed in TYPED if typed.startswith(PROGRAM)])
+def test_the_program_does_what_the_readme_says(observed: Observed, command: str) -> None:
+    ended = subprocess.run(  # noqa: S603 - the program under test
+        [sys.executable, "-m", "cli.main", *shlex.split(_short(command).removeprefix(PROGRAM))],
+        env=dict(observed.platform.environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("command", [typed for typed in TYPED if typed.startswith("curl ")])
+async def test_the_calls_of_the_readme_are_answered(observed: Observed, command: str) -> None:
+    method, path, headers, body = _request(command)
+
+    async with httpx.AsyncClient(base_url=observed.platform.stack.loms_http_url) as client:
+        answer = await client.request(method, path, headers=headers, content=body)
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_every_command_of_the_readme_is_known_to_a_test() -> None:
+    """`make demo`, `make down` and `make test` are run by the gate."""
+    assert [typed for typed in TYPED if not typed.startswith((PROGRAM, "curl ", "make "))] == []
+
+
+def _short(command: str) -> str:
+    for long, short in SHORT_FORM.items():
+        command = command.replace(long, short)
+    return command
+
+
+def _request(command: str) -> tuple[str, str, dict[str, str], str | None]:
+    words = shlex.split(command)
+    given = dict(pairwise(words))
+    url = urlsplit("//" + next(word for word in words if word.startswith("127.0.0.1")))
+    name, _, value = given.get("-H", "").partition(": ")
+    headers = {name: value} if name else {}
+    return given.get("-X", "GET"), f"{url.path}?{url.query}".rstrip("?"), headers, given.get("-d")
