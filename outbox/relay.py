@@ -80,7 +80,7 @@ class Relay:
             await self._publisher.discard()
 
     def request_stop(self) -> None:
-        """Ask `run` to end: the batch on its way is finished and the lease returned. Safe to repeat, and in a signal."""
+        """Ask `run` to end: the batch on its way is finished, the lease returned. Safe to repeat, and in a signal."""
         self._stopping.set()
         self._heard.set()
 
