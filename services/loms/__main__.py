@@ -1,4 +1,4 @@
-"""`python -m services.loms {migrate|seed|api}`."""
+"""`python -m services.loms {migrate|seed|api|relay}`."""
 
 import argparse
 import asyncio
@@ -7,13 +7,13 @@ import sys
 from chassis.config import EXIT_USAGE, BadSettings, load
 from chassis.lifecycle import run
 from services.loms import bootstrap
-from services.loms.settings import ApiSettings, SchemaSettings
+from services.loms.settings import ApiSettings, RelaySettings, SchemaSettings
 
 
 def main() -> int:
     """Run one process of LOMS until it is told to stop, or one command until it is done; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m services.loms", description="orders and stock")
-    parser.add_argument("process", choices=["migrate", "seed", "api"])
+    parser.add_argument("process", choices=["migrate", "seed", "api", "relay"])
     try:
         return _start(parser.parse_args().process)
     except BadSettings as error:
@@ -29,6 +29,8 @@ def _start(process: str) -> int:
             asyncio.run(bootstrap.seed(load(SchemaSettings)))
         case "api":
             return run(bootstrap.api(load(ApiSettings)))
+        case "relay":
+            return run(bootstrap.relay(load(RelaySettings)))
     return 0
 
 

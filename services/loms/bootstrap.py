@@ -7,11 +7,11 @@ from functools import partial
 
 from chassis import logs, telemetry
 from chassis.health import Health
-from chassis.lifecycle import Service
+from chassis.lifecycle import Service, Task
 from chassis.postgres import Pool
 from chassis.rpc_server import RpcServer
 from events.topics import catalogue
-from outbox import TopicRule, Wake, Writer
+from outbox import Relay, TopicRule, Wake, Writer, errors
 from rpc.loms.v1.loms_pb2_grpc import add_LomsServiceServicer_to_server
 from services.loms.api.errors import REFUSALS
 from services.loms.api.orders import OrdersApi
@@ -23,7 +23,7 @@ from services.loms.repository.unit_of_work import UnitOfWork
 from services.loms.service.orders import OrderService
 from services.loms.service.ports import UnitOfWork as UnitOfWorkPort
 from services.loms.service.stocks import StockService
-from services.loms.settings import ApiSettings, SchemaSettings
+from services.loms.settings import ApiSettings, RelaySettings, SchemaSettings
 
 DOMAIN = "loms"
 
@@ -42,6 +42,21 @@ def api(settings: ApiSettings) -> Service:
     server = rpc_server(settings.grpc_address, servicer(unit_of_work), calls_max=settings.calls_max)
     health = Health(settings.health_address, {"postgres": pool.check, "grpc": server.check})
     return Service("loms-api", tracing, health, pool, wake, server)
+
+
+def relay(settings: RelaySettings) -> Service:
+    """Build the process that carries the outbox to Kafka: one of them is active, the others stand by."""
+    logs.configure(DOMAIN, "relay", settings.log_level)
+    tracing = telemetry.configure(DOMAIN, "relay", settings.otlp_endpoint)
+    carrier = Relay(
+        dsn=settings.owner_url.get_secret_value(),
+        bootstrap_servers=settings.kafka_bootstrap,
+        topics=topic_rules(),
+        source=DOMAIN,
+        instance=settings.instance,
+    )
+    task = Task("relay", carrier.run, stop=carrier.request_stop, operator_errors=(errors.NeedsOperator,))
+    return Service("loms-relay", tracing, Health(settings.health_address, {}), task)
 
 
 def migrate(settings: SchemaSettings) -> None:

@@ -1,8 +1,8 @@
 """Try a use case again when the database rolled it back because of others."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from services.loms.service.ports import Conflict
 
@@ -13,7 +13,7 @@ ATTEMPTS_MAX = 5
 """Enough for the losers of a deadlock; more would hide a lock order that is wrong."""
 
 
-def repeated_on_conflict(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def repeated_on_conflict(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Run the whole use case again after a Conflict, up to ATTEMPTS_MAX times in all; the last Conflict is raised.
 
     Only Conflict: it says for certain that nothing was committed. A connection lost at COMMIT says no such thing and is

@@ -3,13 +3,13 @@ import asyncio
 import pytest
 
 from services.loms.domain.errors import CountTooLarge
-from services.loms.domain.ids import UserId
+from services.loms.domain.ids import Sku, UserId
 from tests.loms_fixtures import Platform, items
 
-IN_STOCK = 1148162  # 300 pieces, none reserved
-ALSO_IN_STOCK = 2618151  # 300 pieces, none reserved
-BAD_ROW = 139818428  # 100 pieces, 101 reserved
-UNKNOWN = 999
+IN_STOCK = Sku(1148162)  # 300 pieces, none reserved
+ALSO_IN_STOCK = Sku(2618151)  # 300 pieces, none reserved
+BAD_ROW = Sku(139818428)  # 100 pieces, 101 reserved
+UNKNOWN = Sku(999)
 
 
 async def test_an_order_that_stock_can_fill_awaits_payment(platform: Platform) -> None:

@@ -8,17 +8,25 @@ from stack.envoy_config import DESCRIPTOR, render
 
 def test_the_addresses_and_bounds_end_where_envoy_reads_them() -> None:
     config = yaml.safe_load(
-        render(listen="127.0.0.1:8084", upstream="10.0.0.7:8083", descriptor=Path("/srv/loms.pb"), timeout_seconds=2.5)
+        render(
+            listen="127.0.0.1:8084",
+            upstream="10.0.0.7:8083",
+            descriptor=Path("/srv/loms.pb"),
+            timeout_seconds=2.5,
+            body_bytes_max=65_536,
+        )
     )
 
     (listener,) = config["static_resources"]["listeners"]
     (cluster,) = config["static_resources"]["clusters"]
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
-    transcoder = manager["http_filters"][0]["typed_config"]
+    filters = {each["name"]: each["typed_config"] for each in manager["http_filters"]}
+    transcoder = filters["envoy.filters.http.grpc_json_transcoder"]
     assert listener["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 8084}
     assert _endpoint(cluster) == {"address": "10.0.0.7", "port_value": 8083}
     assert transcoder["proto_descriptor"] == "/srv/loms.pb"
-    assert manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]["timeout"] == "2.5s"
+    assert manager["route_config"]["virtual_hosts"][0]["routes"][1]["route"]["timeout"] == "2.5s"
+    assert filters["envoy.filters.http.buffer"]["max_request_bytes"] == 65_536
 
 
 def test_the_committed_descriptor_is_the_default() -> None:
