@@ -57,7 +57,7 @@ class StartProgress(_Progress):
     """A start: who is ready after how long, who is awaited."""
 
     def lines(self, state: State) -> dict[str, str]:
-        """Ready, or in trouble."""
+        """Ready, in trouble, or fetching."""
         return {name: line for name, each in state.processes.items() if (line := _start_line(name, each))}
 
     def summary(self, state: State) -> str:
@@ -87,4 +87,4 @@ def _start_line(name: str, process: ProcessState) -> str:
         case Status.NEEDS_OPERATOR | Status.RESTARTING:
             return f"{name}: {process.status}: {process.note}"
         case _:
-            return ""
+            return f"{name}: {process.note}" if process.note else ""

@@ -105,13 +105,6 @@ def down(settings: Settings, *, told: Told = lambda _: None) -> Stopped:
     return Stopped(was_running=supervisor is not None, leftovers=tuple(cleaned))
 
 
-def status(home: Home) -> State:
-    """What the home's state file says, with what is no longer true corrected."""
-    state = read_state(home)
-    died = state.phase not in {Phase.STOPPED, Phase.FAILED} and not state.lives
-    return State(phase=Phase.STOPPED, error="the supervisor died") if died else state
-
-
 def running(environment: Mapping[str, str] | None = None) -> Running:
     """The running stack of the home the environment names. Raises NotRunning."""
     settings = settings_of(os.environ if environment is None else environment)

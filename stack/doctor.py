@@ -7,7 +7,7 @@ processes while it is up.
 from collections.abc import Iterator
 
 from stack.errors import StackError
-from stack.leftovers import leftovers, supervisor_of
+from stack.leftovers import living_processes, supervisor_of
 from stack.passwords import passwords_of
 from stack.port_plan import planned_ports
 from stack.preconditions import Finding, preconditions
@@ -41,7 +41,7 @@ def _ports(settings: Settings) -> Finding:
 
 
 def _leftovers(settings: Settings) -> Finding:
-    found = leftovers(settings.home)
+    found = living_processes(settings.home)
     if not found:
         return Finding("leftovers", ok=True, detail="none")
     named = ", ".join(f"{name} (pid {process.pid})" for name, process in found.items())

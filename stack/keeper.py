@@ -93,14 +93,14 @@ class Keeper:
             if not self.settled.is_set() and self._is_hopeless():
                 self._shared.report.failed(self.name, error)
                 return False
-            reason = error.fact
+            reason = error.fact.partition("\n")[0]
         return self._wait_to_restart(reason)
 
     def _start(self) -> None:
         if self._shared.stopping.is_set():
             raise Interrupted
         began = time.monotonic()
-        self._tell(status=Status.RESTARTING if self.settled.is_set() else Status.STARTING)
+        self._tell(status=Status.RESTARTING if self.settled.is_set() else Status.STARTING, note="")
         self._backoff.started()
         self.unit.start(self._shared.stopping)
         now = time.monotonic()

@@ -33,7 +33,7 @@ def supervisor_of(home: Home) -> psutil.Process | None:
     return identity.living() if identity else None
 
 
-def leftovers(home: Home) -> dict[str, psutil.Process]:
+def living_processes(home: Home) -> dict[str, psutil.Process]:
     """Living recorded processes of this home by name, the supervisor aside, services first."""
     identities = {path.stem: _read(path) for path in _records(home) if path.stem != SUPERVISOR}
     found = {name: identity.living() for name, identity in identities.items() if identity}
@@ -42,7 +42,7 @@ def leftovers(home: Home) -> dict[str, psutil.Process]:
 
 def end_leftovers(home: Home) -> list[str]:
     """End them, services before the servers they use; returns their names. Call only while no supervisor lives."""
-    found = leftovers(home)
+    found = living_processes(home)
     services = {path.stem for path in home.run.glob(_RECORDS)}
     _end([(name, process) for name, process in found.items() if name in services])
     _end([(name, process) for name, process in found.items() if name not in services])

@@ -28,8 +28,9 @@ from stack.processes import access_of, brokers_of, listener_counts, units_of
 from stack.settings import Settings, settings_of
 from stack.start_order import dependents, require_startable
 from stack.state import Phase, ProcessState, State, StateFile, Status
-from stack.units import Unit
+from stack.units import Interrupted, Unit
 
+JARS_TOLD_SECONDS = 1.0
 _WAKE = b"."
 
 
@@ -63,14 +64,16 @@ class Bell:
 class Supervisor:
     """Keeps `units` until told to stop. `run` returns 0 after an ordered stop, 1 after a failed start."""
 
-    def __init__(self, units: Sequence[Unit], *, settings: Settings, state: StateFile, began: float) -> None:
+    def __init__(
+        self, units: Sequence[Unit], *, settings: Settings, state: StateFile, stopping: Event, began: float
+    ) -> None:
         self._settings = settings
         self._state = state
         self._began = began
         self._bell = Bell()
         self._stop_asked = False
         self._failure: tuple[str, StackError] | None = None
-        self._stopping = Event()
+        self._stopping = stopping
         self._keepers = self._bound(units)
         state.change(processes={unit.facts.name: _first_state(unit) for unit in units})
 
@@ -164,8 +167,9 @@ def main() -> int:
 def _supervise(settings: Settings, state: StateFile, began: float) -> int:
     ports = planned_ports(settings, listener_counts(settings))
     state.change(ports=ports)
-    units = units_of(settings, access_of(settings, ports), on_jars=_jars_told(state))
-    supervisor = Supervisor(units, settings=settings, state=state, began=began)
+    stopping = Event()
+    units = units_of(settings, access_of(settings, ports), on_jars=_jars_told(state, stopping))
+    supervisor = Supervisor(units, settings=settings, state=state, stopping=stopping, began=began)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, supervisor.ask_to_stop)
     return supervisor.run()
@@ -195,9 +199,17 @@ def _ourselves() -> ProcessIdentity:
     return identity
 
 
-def _jars_told(state: StateFile) -> Callable[[int, int], None]:
+def _jars_told(state: StateFile, stopping: Event) -> Callable[[int, int], None]:
+    """Tell once a second how many jars are there; a stop ends the fetching."""
+    next_telling = time.monotonic() + JARS_TOLD_SECONDS
+
     def told(ready: int, all_of_them: int) -> None:
-        state.change_process("kafka", note=f"jars {ready} of {all_of_them}")
+        nonlocal next_telling
+        if stopping.is_set():
+            raise Interrupted
+        if time.monotonic() >= next_telling:
+            next_telling = time.monotonic() + JARS_TOLD_SECONDS
+            state.change_process("kafka", note=f"fetched {ready} of {all_of_them} jars")
 
     return told
 

@@ -157,10 +157,10 @@ class ServiceUnit:
         _unless(stopping)
         self._child.spawn(self._command.argv, environment=self._command.environment)
         try:
-            _await(self._child, lambda: is_ready(self.facts.health), stopping, seconds_max=self._ready_seconds_max)
+            self._await_ready(stopping)
         except (ServerFailed, Interrupted):
-            self._refuse_restart()
             self.stop()
+            self._refuse_restart()
             raise
 
     def ended(self) -> str:
@@ -173,6 +173,15 @@ class ServiceUnit:
     def stop(self) -> None:
         """Ask the process to end, by SIGTERM."""
         self._child.stop(by=signal.SIGTERM, seconds_max=self._stop_seconds_max)
+
+    def _await_ready(self, stopping: Event) -> None:
+        _await(
+            self._child,
+            lambda: is_ready(self.facts.health),
+            stopping,
+            goal="ready",
+            seconds_max=self._ready_seconds_max,
+        )
 
     def _refuse_restart(self) -> None:
         if self._child.exit_code == EXIT_NEEDS_OPERATOR:
@@ -204,7 +213,7 @@ class StepUnit:
             return
         self._child.spawn(self._command.argv, environment=self._command.environment)
         try:
-            _await(self._child, self._is_done, stopping, seconds_max=self._seconds_max)
+            _await(self._child, self._is_done, stopping, goal="done", seconds_max=self._seconds_max)
         finally:
             self.stop()
         self._marker.write(self._fingerprint)
@@ -233,13 +242,13 @@ def is_ready(health: str) -> bool:
         connection.close()
 
 
-def _await(child: Child, check: Callable[[], bool], stopping: Event, *, seconds_max: float) -> None:
+def _await(child: Child, check: Callable[[], bool], stopping: Event, *, goal: str, seconds_max: float) -> None:
     deadline = time.monotonic() + seconds_max
     while not check():
         if not child.running and not check():
-            raise _failed(child, f"{_ending(child.exit_code)} before it was ready")
+            raise _failed(child, f"{_ending(child.exit_code)} before it was {goal}")
         if time.monotonic() > deadline:
-            raise _failed(child, f"was not ready after {seconds_max:.0f} s")
+            raise _failed(child, f"was not {goal} after {seconds_max:.0f} s")
         if stopping.wait(_POLL_SECONDS):
             raise Interrupted
 

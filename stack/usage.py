@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 
 from stack.home import Home
-from stack.leftovers import leftovers, supervisor_of
+from stack.leftovers import living_processes, supervisor_of
 from stack.servers.child import family
 
 _KIB = 1024
@@ -18,7 +18,7 @@ def pss(home: Home) -> int:
 
 def pss_by_process(home: Home) -> dict[str, int]:
     """Bytes by process name, children counted with their parents, the supervisor without its children."""
-    taken = {name: sum(map(_pss, family(process))) for name, process in leftovers(home).items()}
+    taken = {name: sum(map(_pss, family(process))) for name, process in living_processes(home).items()}
     supervisor = supervisor_of(home)
     return taken | ({"supervisor": _pss(supervisor)} if supervisor else {})
 

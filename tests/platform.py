@@ -12,7 +12,7 @@ import psutil
 
 from cli.running import Running, running_stack
 from stack import client
-from stack.leftovers import leftovers
+from stack.leftovers import living_processes
 from stack.settings import PORTS, Settings, settings_of
 from stack.state import Status, read_state
 
@@ -31,7 +31,7 @@ class Platform:
 
     def process(self, name: str) -> psutil.Process:
         """The living process of that name, as the supervisor recorded it."""
-        return leftovers(self.settings.home)[name]
+        return living_processes(self.settings.home)[name]
 
     def ready(self, *names: str) -> bool:
         """Whether the supervisor says these processes are ready."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from stack.leftovers import leftovers, supervisor_of
+from stack.leftovers import living_processes, supervisor_of
 from stack.ports import LOOPBACK, free_port
 from stack.state import Phase, Status, read_state
 from stack.usage import pss
@@ -86,7 +86,7 @@ async def test_a_killed_server_is_started_again_and_the_others_stay(stack: Stack
 
 
 async def test_after_the_supervisor_was_killed_up_ends_its_orphans_and_starts_cleanly(stack: Stack) -> None:
-    orphans = {name: process.pid for name, process in leftovers(stack.home).items()}
+    orphans = {name: process.pid for name, process in living_processes(stack.home).items()}
     supervisor = supervisor_of(stack.home)
     assert supervisor is not None
     supervisor.kill()
@@ -98,7 +98,7 @@ async def test_after_the_supervisor_was_killed_up_ends_its_orphans_and_starts_cl
     assert not answer.json["already_running"]
     assert set(orphans) == SERVERS
     assert "a dead supervisor had left" in answer.err
-    assert not set(orphans.values()) & {process.pid for process in leftovers(stack.home).values()}
+    assert not set(orphans.values()) & {process.pid for process in living_processes(stack.home).values()}
 
 
 def test_down_after_a_killed_supervisor_leaves_nothing_too(stack: Stack) -> None:
@@ -112,19 +112,19 @@ def test_down_after_a_killed_supervisor_leaves_nothing_too(stack: Stack) -> None
 
     assert answer.code == 0, answer.err
     assert set(answer.json["leftovers"]) == SERVERS
-    assert leftovers(stack.home) == {}
+    assert living_processes(stack.home) == {}
 
 
 async def test_ctrl_c_during_the_start_stops_everything_and_keeps_the_data(stack: Stack) -> None:
     starting = stack.begin("up", "--servers-only")
-    await eventually(lambda: read_state(stack.home).phase is Phase.STARTING and leftovers(stack.home))
+    await eventually(lambda: read_state(stack.home).phase is Phase.STARTING and living_processes(stack.home))
 
     starting.send_signal(signal.SIGINT)
     starting.communicate(timeout=60)
 
     assert starting.returncode == 130
     assert supervisor_of(stack.home) is None
-    assert leftovers(stack.home) == {}
+    assert living_processes(stack.home) == {}
     assert (stack.home.data / "postgres" / "data" / "PG_VERSION").is_file()
 
 
@@ -156,7 +156,7 @@ def test_a_port_in_use_is_named_with_its_setting_and_holder_and_nothing_is_left(
     assert f"port {port} (ONELANE_KAFKA_PORT) is in use" in answer.err
     assert f"(pid {psutil.Process().pid})" in answer.err
     assert supervisor_of(stack.home) is None
-    assert leftovers(stack.home) == {}
+    assert living_processes(stack.home) == {}
 
 
 def test_a_setting_out_of_bounds_is_a_usage_error(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from stack.client import status
 from stack.home import Home
 from stack.identity import ProcessIdentity
 from stack.state import Kind, Phase, ProcessState, State, StateFile, StateUnreadable, Status, read_state
@@ -39,7 +38,6 @@ def test_a_recycled_process_number_is_not_the_supervisor(tmp_path: Path) -> None
     StateFile(home, State(phase=Phase.RUNNING, supervisor=earlier))
 
     assert not read_state(home).lives
-    assert status(home) == State(phase=Phase.STOPPED, error="the supervisor died")
 
 
 def test_processes_no_restart_can_help_are_named(tmp_path: Path) -> None:
