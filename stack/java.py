@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,13 @@ class Java:
 
 @functools.cache
 def java() -> Java:
-    """The first Java of at least MAJOR_MIN among the packaged one, JAVA_HOME's and PATH's; else ToolMissing."""
-    for path in _candidates():
+    """The packaged Java, else JAVA_HOME's or PATH's if it is of MAJOR_MIN or newer; else ToolMissing."""
+    return first_fit(_candidates())
+
+
+def first_fit(candidates: Iterable[Path]) -> Java:
+    """The first that is a Java of at least MAJOR_MIN; else ToolMissing."""
+    for path in candidates:
         major = _major(path)
         if major is not None and major >= MAJOR_MIN:
             return Java(path, major)
