@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from inbox.batch import Batch
     from inbox.event import Arrival, Event
     from inbox.policy import Limits, TopicPolicy
-    from inbox.watermark import Fold
+    from inbox.watermark import Fold, Ref
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
@@ -96,12 +96,12 @@ class Application:
         self._count(folded, parked, time.perf_counter() - began)
         return moved
 
-    async def hand_over_one_by_one(self, connection: Connection, events: Sequence[Event]) -> dict[UUID, str]:
+    async def hand_over_one_by_one(self, connection: Connection, events: Sequence[Event]) -> dict[Ref, str]:
         """Hand events over each in a savepoint of its own; returns the refused ones with the reasons.
 
         What follows a refused event of the same key is not handed over.
         """
-        rejected: dict[UUID, str] = {}
+        rejected: dict[Ref, str] = {}
         waits: set[str] = set()
         for event in events:
             if event.key in waits:
@@ -114,7 +114,7 @@ class Application:
                 if fault_of_surroundings(error):
                     raise
                 waits.add(event.key)
-                rejected[event.event_id] = reason_of(error)
+                rejected[event.key, event.version, event.event_id] = reason_of(error)
         return rejected
 
     async def _store(self, connection: Connection, hold: Hold, folded: Fold[Arrival]) -> set[UUID]:

@@ -15,7 +15,7 @@ from inbox.fence import Hold, advance
 from inbox.parking import lock_watermarks, park, store_watermarks, unpark, waiting
 from inbox.statements import statement
 from inbox.tracing import spans
-from inbox.watermark import Fold, Watermark, fold_ids, fold_versions, rebased
+from inbox.watermark import Fold, Ref, Watermark, fold_ids, fold_versions, rebased
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -103,7 +103,7 @@ class Decisions:
         return f"applied {len(folded.apply)}, still parked {still}{why}"
 
     def _fold(
-        self, arrivals: Sequence[Arrival], key: str, mark: Watermark, rejected: Mapping[UUID, str], hold: Hold
+        self, arrivals: Sequence[Arrival], key: str, mark: Watermark, rejected: Mapping[Ref, str], hold: Hold
     ) -> Fold[Arrival]:
         if not self._policy.versioned:
             return fold_ids(arrivals, fresh=[a.event_id for a in arrivals], parked=(), rejected=rejected)

@@ -107,6 +107,7 @@ class Lane:
     async def _turn(self) -> None:
         if self._hold is None:
             self._hold = await self._ownership.take(self._at)
+            self._hint(self._at, self._hold.next_offset)
         if self._batch is None:
             await self._watch(self._hold)
             self._batch = await self._poll(self._hold)

@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from inbox.event import Arrival
 from inbox.parking import lock_watermarks, waiting
 from inbox.statements import statement
-from inbox.watermark import Fold, Watermark, fold_ids, fold_versions
+from inbox.watermark import Fold, Ref, Watermark, fold_ids, fold_versions
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     import asyncpg
 
     from inbox.policy import TopicPolicy
 
-Standing = Callable[[Mapping[UUID, str]], Fold[Arrival]]
+Standing = Callable[[Mapping[Ref, str]], Fold[Arrival]]
 """Given what the handler refused so far, tells what is to be done with the batch."""
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from uuid import UUID
 
 TAIL = 16
 """So many of the last applied versions keep their event id, to tell a repeat from a fork."""
@@ -46,6 +46,9 @@ class Item(Protocol):
 
 
 A = TypeVar("A", bound=Item)
+
+Ref = tuple[str, int | None, UUID]
+"""Names one event among all that may be applied: its key, version and id (ids alone may repeat by mistake)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def fold_versions(
     watermarks: Mapping[str, Watermark],
     *,
     waiting: Mapping[str, Sequence[A]] | None = None,
-    rejected: Mapping[UUID, str] | None = None,
+    rejected: Mapping[Ref, str] | None = None,
     adopt: bool = False,
 ) -> Fold[A]:
     """Fold the arrivals of one partition, in log order, over the watermarks of their keys.
@@ -109,13 +112,13 @@ def fold_ids(
     *,
     fresh: Collection[UUID],
     parked: Collection[str],
-    rejected: Mapping[UUID, str] | None = None,
+    rejected: Mapping[Ref, str] | None = None,
 ) -> Fold[A]:
     """Fold the arrivals of a topic without versions: apply what is fresh, once; queue behind what is parked."""
     folded: Fold[A] = Fold()
     unseen, waits, refused = set(fresh), set(parked), rejected or {}
     for arrival in arrivals:
-        fault = arrival.fault or refused.get(arrival.event_id)
+        fault = arrival.fault or refused.get((arrival.key, arrival.version, arrival.event_id))
         if arrival.event_id not in unseen:
             folded.duplicates.append(arrival)
             continue
@@ -152,7 +155,7 @@ class _Folding(Generic[A]):
         self,
         watermarks: Mapping[str, Watermark],
         waiting: Mapping[str, Sequence[A]],
-        rejected: Mapping[UUID, str],
+        rejected: Mapping[Ref, str],
         *,
         adopt: bool,
     ) -> None:
@@ -160,7 +163,7 @@ class _Folding(Generic[A]):
         self._marks = dict(watermarks)
         self._rejected = rejected
         self._adopt = adopt
-        self._stored = {arrival.event_id for arrivals in waiting.values() for arrival in arrivals}
+        self._stored = {(arrival.key, arrival.event_id) for arrivals in waiting.values() for arrival in arrivals}
         self._waiting: dict[str, dict[UUID, tuple[A, str]]] = {
             key: {arrival.event_id: (arrival, "") for arrival in arrivals} for key, arrivals in waiting.items()
         }
@@ -193,7 +196,7 @@ class _Folding(Generic[A]):
             entry
             for entries in self._waiting.values()
             for entry in entries.values()
-            if entry[0].event_id not in self._stored
+            if (entry[0].key, entry[0].event_id) not in self._stored
         ]
         return self._folded
 
@@ -221,14 +224,15 @@ class _Folding(Generic[A]):
 
     def _apply(self, arrival: A, mark: Watermark) -> Watermark | None:
         """Apply the next version, or park the key because the handler refused it; None = the key flows no further."""
-        reason = self._rejected.get(arrival.event_id)
+        reason = self._rejected.get((arrival.key, arrival.version, arrival.event_id))
         if reason is not None:
             self._park(arrival, mark, "poison", reason)
             return None
         after = mark.after(arrival.event_id)
         self._marks[arrival.key] = after
         self._folded.apply.append(arrival)
-        if self._waiting.get(arrival.key, {}).pop(arrival.event_id, None) and arrival.event_id in self._stored:
+        waited = self._waiting.get(arrival.key, {}).pop(arrival.event_id, None)
+        if waited is not None and (arrival.key, arrival.event_id) in self._stored:
             self._folded.drained.append(arrival)
         return after
 

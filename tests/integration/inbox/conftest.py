@@ -2,11 +2,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.given import Database, SharedKafka
+from tests.given import Database, MakeTopic, SharedKafka
 from tests.integration.inbox.world import World, world_of
 
 
 @pytest.fixture
-async def world(database: Database, kafka: SharedKafka) -> AsyncIterator[World]:
+async def world(database: Database, kafka: SharedKafka, topic: MakeTopic) -> AsyncIterator[World]:
+    del topic  # asked for first, so that consumers are gone before their topics are
     async with world_of(database.dsn, kafka.bootstrap) as made:
         yield made

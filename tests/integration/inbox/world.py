@@ -1,17 +1,22 @@
 """A consumer with a real broker and a real database around it; the test shows only what matters."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from inbox import Event, Handler, Limits, Runner, TopicPolicy, install_statements
+from inbox.kafka import KafkaSource
+from inbox.parking import decode_headers
+from tests.waiting import eventually
 
 CONSUMER = "notification"
 QUICK = Limits(
@@ -22,6 +27,7 @@ QUICK = Limits(
     session_timeout_seconds=6,
     stop_seconds_max=3,
 )
+GRANTS = 4
 MOMENT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 Connection = asyncpg.Connection
@@ -72,6 +78,32 @@ class Log:
         ]
         await asyncio.gather(*acknowledgements)
 
+    async def delete_before(self, offset: int, partition: int = 0) -> None:
+        """Delete the beginning of a partition, as retention does."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.producer.client._bootstrap_servers)
+        await admin.start()
+        try:
+            at = TopicPartition(self.topic, partition)
+            await admin.delete_records({at: RecordsToDelete(before_offset=offset)})
+        finally:
+            await admin.close()
+
+
+async def records_of(bootstrap: str, topic: str) -> list[Any]:
+    """Everything partition 0 of a topic holds now."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        at = TopicPartition(topic, 0)
+        consumer.assign([at])
+        end = (await consumer.end_offsets([at]))[at]
+        found: list[Any] = []
+        while len(found) < end:
+            found += (await consumer.getmany(at, timeout_ms=1000)).get(at, [])
+        return found
+    finally:
+        await consumer.stop()
+
 
 @asynccontextmanager
 async def log_of(bootstrap: str, topic: str) -> AsyncIterator[Log]:
@@ -116,6 +148,7 @@ class World:
     bootstrap: str
     connection: Connection
     running: dict[str, tuple[Runner, asyncio.Task[None]]] = field(default_factory=dict)
+    roles: list[str] = field(default_factory=list)
 
     def start(
         self,
@@ -182,8 +215,72 @@ class World:
         )
         return found
 
+    async def reaches(self, topic: str, offset: int, *, partition: int = 0, within: float = 15.0) -> None:
+        """Wait until everything before this offset is dealt with."""
 
-Check = Callable[[], Awaitable[bool]]
+        async def there() -> bool:
+            for runner, task in self.running.values():
+                assert runner is not None
+                if task.done() and task.exception():
+                    await task
+            return await self.position(topic, partition) == offset
+
+        await eventually(there, within=within)
+
+    async def hinted(self, topic: str, partition: int = 0, *, consumer: str = CONSUMER) -> int | None:
+        """What Kafka has been told."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            offsets = await admin.list_consumer_group_offsets(f"{consumer}-{topic}")
+        finally:
+            await admin.close()
+        found = offsets.get(TopicPartition(topic, partition))
+        return None if found is None or found.offset < 0 else int(found.offset)
+
+    async def applied_by(self, by: str) -> list[int | None]:
+        """Versions in the order of one handler's effects."""
+        rows = await self.connection.fetch("select version from effects where by = $1 order by place", by)
+        return [row["version"] for row in rows]
+
+    async def with_an_ordinary_role(self) -> str:
+        """Make a role with the library's grants and those on the effects; return its address."""
+        role = f"app_{uuid4().hex[:8]}"
+        await self.connection.execute(f"create role {role} login password 'loopback'")
+        for statement in install_statements(app_role=role)[-GRANTS:]:
+            await self.connection.execute(statement)
+        await self.connection.execute(f"grant insert on effects to {role}")
+        self.roles.append(role)
+        address = urlsplit(self.dsn)
+        return f"postgresql://{role}:loopback@{address.hostname}:{address.port}{address.path}"
+
+    async def daily_pieces_of_seen(self) -> int:
+        """How many daily pieces the ids have."""
+        count: int = await self.connection.fetchval(
+            "select count(*) from pg_inherits where inhparent = 'inbox_seen'::regclass"
+        )
+        return count - 1
+
+    def sources_that_never_hint(self, topic: str) -> Callable[[], KafkaSource]:
+        """Make members that crash, as it were, just before each offset reaches Kafka."""
+
+        class NeverHinting(KafkaSource):
+            async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+                del offsets
+
+        return lambda: NeverHinting(
+            bootstrap_servers=self.bootstrap,
+            group_id=f"{CONSUMER}-{topic}",
+            instance_id=None,
+            topics=[topic],
+            limits=QUICK,
+            options={},
+        )
+
+    @staticmethod
+    def headers(stored: str) -> list[tuple[str, bytes | None]]:
+        """Read stored headers back."""
+        return decode_headers(stored)
 
 
 @asynccontextmanager
@@ -197,4 +294,7 @@ async def world_of(dsn: str, bootstrap: str) -> AsyncIterator[World]:
     finally:
         for name in list(world.running):
             await world.crash(name)
+        for role in world.roles:
+            await connection.execute(f"drop owned by {role}")
+            await connection.execute(f"drop role {role}")
         await connection.close()
