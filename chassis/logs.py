@@ -21,8 +21,8 @@ LEVELS = ("debug", "info", "warning", "error")
 
 _MASK = "***"
 _STACK_CHARS_MAX = 8_000
-_TALKATIVE = ("httpx", "httpcore", "uvicorn.access")
-"""Libraries whose lines below a warning repeat whole URLs."""
+_TALKATIVE = ("httpx", "httpcore", "uvicorn")
+"""Libraries whose lines below a warning repeat whole URLs, or what our own lines say already."""
 
 _Facts = MutableMapping[str, Any]
 
