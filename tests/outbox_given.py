@@ -17,6 +17,16 @@ Connection: TypeAlias = "asyncpg.Connection[Any]"
 WRITER_ROLE = "outbox_writer"
 
 
+@contextlib.asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[Connection]:
+    """A connection for the length of a block."""
+    opened = await asyncpg.connect(dsn)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
 async def install(dsn: str, **options: Any) -> None:
     """The outbox in a database, and a role that may write to it."""
     connection = await asyncpg.connect(dsn)

@@ -6,13 +6,12 @@ import random
 import uuid
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
 from outbox import TopicRule, append
 from outbox.testing import FakeBroker
 from tests.given import Database, SharedPostgres
-from tests.outbox_given import Connection, a_message, a_relay, commit, install, running
+from tests.outbox_given import Connection, a_message, a_relay, commit, connected, install, running
 from tests.waiting import eventually
 
 ORDERS = TopicRule("orders", versioned=True)
@@ -29,15 +28,6 @@ async def relayed(outbox_database: Database, broker: FakeBroker) -> AsyncIterato
         yield
 
 
-@contextlib.asynccontextmanager
-async def _connected(dsn: str) -> AsyncIterator[Connection]:
-    opened = await asyncpg.connect(dsn)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
 def _sent(broker: FakeBroker) -> list[tuple[str, int]]:
     return [(record.key, int(record.headers["ce_sequence"])) for record in broker.records("orders")]
 
@@ -46,7 +36,7 @@ def _sent(broker: FakeBroker) -> list[tuple[str, int]]:
 async def test_a_key_is_ordered_by_its_writes_not_by_its_transactions_ids(
     outbox_database: Database, connection: Connection, broker: FakeBroker
 ) -> None:
-    async with _connected(outbox_database.dsn) as earlier:
+    async with connected(outbox_database.dsn) as earlier:
         transaction = earlier.transaction()
         await transaction.start()
         await earlier.execute("select pg_current_xact_id()")
@@ -64,7 +54,7 @@ async def test_a_key_is_ordered_by_its_writes_not_by_its_transactions_ids(
 async def test_a_strangers_open_transaction_holds_nothing_back(
     connection: Connection, postgres: SharedPostgres, broker: FakeBroker
 ) -> None:
-    async with _connected(postgres.admin_dsn) as stranger:
+    async with connected(postgres.admin_dsn) as stranger:
         transaction = stranger.transaction()
         await transaction.start()
         await stranger.execute("select pg_current_xact_id()")
@@ -80,7 +70,7 @@ async def test_a_strangers_open_transaction_holds_nothing_back(
 async def test_a_late_commit_is_delivered_after_its_juniors(
     outbox_database: Database, connection: Connection, broker: FakeBroker
 ) -> None:
-    async with _connected(outbox_database.dsn) as slow:
+    async with connected(outbox_database.dsn) as slow:
         transaction = slow.transaction()
         await transaction.start()
         await append(slow, a_message("orders", key="slow"))
@@ -126,7 +116,7 @@ async def test_a_prepared_transaction_is_delivered_when_it_commits(connection: C
 async def test_what_was_written_before_the_migration_committed_is_new_to_the_reader(database: Database) -> None:
     """A transaction older than the tables may still append once they are there."""
     broker = FakeBroker()
-    async with _connected(database.dsn) as older, _connected(database.dsn) as newer:
+    async with connected(database.dsn) as older, connected(database.dsn) as newer:
         await older.execute("begin")
         await older.execute("select pg_current_xact_id()")
         await install(database.dsn)
@@ -140,7 +130,7 @@ async def test_what_was_written_before_the_migration_committed_is_new_to_the_rea
 
 async def _write_randomly(dsn: str, chance: random.Random, committed: list[tuple[str, int]], rounds: int) -> None:
     """Versions taken under the row's lock; some roll back, some dawdle, some use savepoints."""
-    async with _connected(dsn) as writer:
+    async with connected(dsn) as writer:
         for _ in range(rounds):
             key, kind = str(chance.randrange(8)), chance.choice(["plain", "slow", "savepoint", "rollback"])
             transaction = writer.transaction()
