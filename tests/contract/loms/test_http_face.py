@@ -176,6 +176,19 @@ async def test_headers_reach_the_service_as_metadata_and_a_late_answer_is_504(se
     _assert_refused(late, status=504, code=4)
 
 
+async def test_a_request_that_never_ends_is_408(server_folder: Path) -> None:
+    head = b"POST /order/pay HTTP/1.1\r\nhost: loms\r\ncontent-length: 100\r\nconnection: close\r\n\r\n"
+    async with _in_front_of(f"127.0.0.1:{free_port()}", server_folder) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        writer.write(head + b'{"orderId"')
+        answer = (await reader.read()).decode()
+        writer.close()
+
+    head_text, _, body = answer.partition("\r\n\r\n")
+    assert head_text.startswith("HTTP/1.1 408")
+    assert json.loads(body) == {"code": 4, "message": "the request did not arrive in time", "details": []}
+
+
 async def test_a_service_that_is_away_is_503(server_folder: Path) -> None:
     async with _in_front_of(f"127.0.0.1:{free_port()}", server_folder) as client:
         response = await client.get("/stock/info", params={"sku": SKU})
