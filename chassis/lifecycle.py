@@ -131,10 +131,13 @@ class Task:
 
     async def _end(self, task: asyncio.Task[None]) -> None:
         self._stopping = True
-        await self._ask(task)
-        done, _ = await asyncio.wait([task], timeout=self._stop_seconds_max)
-        if not done:
+        try:
+            async with asyncio.timeout(self._stop_seconds_max):
+                await self._ask(task)
+                await asyncio.wait([task])
+        except TimeoutError:
             log.warning("task.cancelled", task=self.name, after_seconds=self._stop_seconds_max)
+        finally:
             task.cancel()
             await asyncio.wait([task])
 

@@ -24,6 +24,9 @@ _STACK_CHARS_MAX = 8_000
 _TALKATIVE = ("httpx", "httpcore", "uvicorn")
 """Libraries whose lines below a warning repeat whole URLs, or what our own lines say already."""
 
+_REPEAT_SECONDS = 10.0
+_MESSAGES_REMEMBERED_MAX = 256
+
 _Facts = MutableMapping[str, Any]
 
 
@@ -108,12 +111,29 @@ class _Renderer:
 
 
 class _Forward(logging.Handler):
-    """Hands a library's log record to the same output; the record's logger name is the event."""
+    """Hands a library's log record to the same output; the record's logger name is the event.
+
+    A library that repeats itself (a broker or a collector is away) is heard once in `_REPEAT_SECONDS` for each of its
+    messages; `repeated` then counts what was left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard: dict[tuple[str, str], tuple[float, int]] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record as a line of ours."""
-        error = record.exc_info[1] if record.exc_info else None
-        facts = {} if error is None else {"exc_info": error}
+        """Write the record as a line of ours, unless the same message was written a moment ago."""
+        message = (record.name, str(record.msg))
+        since, left_out = self._heard.get(message, (float("-inf"), 0))
+        if record.created - since < _REPEAT_SECONDS:
+            self._heard[message] = (since, left_out + 1)
+            return
+        if len(self._heard) >= _MESSAGES_REMEMBERED_MAX:
+            self._heard.clear()
+        self._heard[message] = (record.created, 0)
+        facts: dict[str, Any] = {"repeated": left_out} if left_out else {}
+        if record.exc_info:
+            facts["exc_info"] = record.exc_info[1]
         get_logger().log(record.levelno, record.name, message=record.getMessage(), **facts)
 
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from chassis import addresses
 from chassis.errors import DatabaseUnreachable, NotStarted
 from chassis.logs import get_logger
 from chassis.metrics import POOL_CONNECTIONS
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
     from asyncpg.pool import PoolAcquireContext
 
-_POSTGRES_PORT = 5432
 _CONNECT_SECONDS_MAX = 3.0
 _CLOSE_SECONDS_MAX = 5.0
 _RETRY_SECONDS = (0.05, 1.0)
@@ -149,5 +147,5 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _address_of(dsn: str) -> str:
-    parts = urlsplit(dsn)
-    return addresses.join(parts.hostname or "localhost", parts.port or _POSTGRES_PORT)
+    """Return where a dsn points, for an error's text: one host or several, never the password."""
+    return urlsplit(dsn).netloc.rpartition("@")[2] or "the local socket"

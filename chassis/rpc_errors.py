@@ -49,7 +49,13 @@ class Answer:
 
 
 def refused(error: Exception, refusals: Refusals) -> Answer | None:
-    """Return the answer for an expected refusal, None for an error nobody listed."""
+    """Return the answer for an expected refusal, None for an error nobody listed.
+
+    A group of errors, from tasks that ran together, is answered as its first one, if all of them are listed.
+    """
+    if isinstance(error, ExceptionGroup):
+        answers = [refused(inner, refusals) for inner in error.exceptions]
+        return answers[0] if all(answers) else None
     code = next((refusals[kind] for kind in type(error).__mro__ if kind in refusals), None)
     if code is None:
         return None

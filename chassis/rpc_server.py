@@ -167,6 +167,9 @@ class _GuardedMethod:
                 outcome = await self._outcome(body, context, span)
                 code = outcome.code.name if isinstance(outcome, Answer) else "OK"
                 span.set_attribute("rpc.response.status_code", code)
+        except grpc.aio.AbortError:
+            code = _code_of(context)
+            raise
         finally:
             RPC_SERVER_REQUESTS.labels(self._label, code).inc()
             RPC_SERVER_SECONDS.labels(self._label).observe(time.perf_counter() - started)
@@ -201,6 +204,12 @@ class _GuardedMethod:
             (rpc_errors.STATUS_DETAILS_KEY, answer.status_details(self._domain)),
         )
         await context.abort(answer.code, answer.text, trailers)
+
+
+def _code_of(context: _Context) -> str:
+    """Return the code of a call the servicer aborted; grpc.aio keeps it as a number."""
+    number = cast("Any", context.code())
+    return next((code.name for code in grpc.StatusCode if number in {code, code.value[0]}), "UNKNOWN")
 
 
 def _text_metadata(context: _Context) -> dict[str, str]:

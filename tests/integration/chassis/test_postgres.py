@@ -113,6 +113,14 @@ async def test_a_database_that_stays_away_is_named_without_its_password() -> Non
     assert "hunter2" not in str(refusal.value)
 
 
+async def test_a_dsn_of_several_hosts_is_named_with_all_of_them() -> None:
+    hosts = f"127.0.0.1:{free_port()},127.0.0.1:{free_port()}"
+    pool = Pool(f"postgresql://shop:hunter2@{hosts}/shop", application_name="shop", start_seconds_max=0.1)
+
+    with pytest.raises(DatabaseUnreachable, match=hosts):
+        await pool.start()
+
+
 async def test_a_wrong_database_fails_the_start_at_once(database: Database) -> None:
     pool = Pool(f"{database.dsn}_missing", application_name="shop", start_seconds_max=600)
 

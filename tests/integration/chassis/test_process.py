@@ -120,7 +120,7 @@ async def test_spans_reach_the_collector_within_a_second_under_the_ids_of_the_lo
             running.process.send_signal(signal.SIGTERM)
             code = await running.ends()
 
-    assert (span.name, span.service, span.span, code) == ("fact", "program", line["span_id"], 0)
+    assert (span.name, span.process, span.span, code) == ("fact", ("program", "trace"), line["span_id"], 0)
 
 
 async def test_a_collector_that_is_away_delays_the_end_by_a_few_seconds_at_most() -> None:

@@ -138,10 +138,13 @@ async def test_an_error_of_ours_is_logged_under_the_trace_the_caller_was_told(st
     assert line["error_text"] == "select * from secrets"
 
 
-async def test_the_servicers_own_abort_is_left_alone(stub: Stub) -> None:
+async def test_the_servicers_own_abort_is_left_alone_and_counted(stub: Stub) -> None:
+    before = _count("ABORTED")
+
     error = await _refusal(stub, loms_pb2.OrderInfoRequest(order_id=409))
 
     assert (error.code(), error.details()) == (grpc.StatusCode.ABORTED, "still running")
+    assert _count("ABORTED") == before + 1
 
 
 async def test_a_method_left_out_is_unimplemented(stub: Stub) -> None:

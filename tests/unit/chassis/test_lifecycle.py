@@ -226,6 +226,33 @@ async def test_a_task_that_does_not_listen_is_cancelled_after_its_bound() -> Non
     assert cancelled.is_set()
 
 
+async def test_a_task_whose_stop_itself_hangs_is_cancelled_after_its_bound() -> None:
+    task = Task("loop", never_ends, stop=never_ends, stop_seconds_max=0.01)
+    await task.start()
+
+    await task.stop()
+
+
+async def test_a_task_whose_stop_itself_fails_does_not_run_on() -> None:
+    running, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        running.set()
+        try:
+            await never_ends()
+        finally:
+            cancelled.set()
+
+    task = Task("loop", work, stop=fails)
+    await task.start()
+    await running.wait()
+
+    with pytest.raises(RuntimeError, match="broken"):
+        await task.stop()
+
+    assert cancelled.is_set()
+
+
 async def test_a_task_that_fails_while_it_stops_says_so() -> None:
     told = asyncio.Event()
 

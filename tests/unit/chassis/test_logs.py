@@ -68,6 +68,26 @@ def test_an_exception_of_a_library_keeps_its_stack(output: CapturedLogs) -> None
     assert (line["error"], line["error_text"], line["message"]) == ("OSError", "gone", "call failed")
 
 
+def test_a_library_that_repeats_itself_is_heard_once_and_counted_later(output: CapturedLogs) -> None:
+    [handler] = [ours for ours in logging.getLogger().handlers if type(ours).__module__ == "chassis.logs"]
+    for second in (0.0, 1.0, 2.0, 9.9, 10.0):
+        record = logging.LogRecord("aiokafka", logging.WARNING, __file__, 1, "no route to %s", (f"b{second}",), None)
+        record.created = second
+        handler.emit(record)
+
+    assert [(line["message"], line.get("repeated")) for line in output.lines] == [
+        ("no route to b0.0", None),
+        ("no route to b10.0", 3),
+    ]
+
+
+def test_what_is_remembered_of_libraries_is_bounded(output: CapturedLogs) -> None:
+    for number in range(1_000):
+        logging.getLogger("library").warning(f"message {number}")  # noqa: G004 - a library that does it wrong
+
+    assert len(output.lines) == 1_000
+
+
 def test_the_urls_a_client_library_repeats_are_not_written(output: CapturedLogs) -> None:
     logging.getLogger("httpx").info("HTTP Request: POST https://api.telegram.org/bot123:secret/sendMessage")
 

@@ -67,6 +67,19 @@ def test_an_error_nobody_listed_is_no_refusal() -> None:
     assert refused(KeyError("x"), REFUSALS) is None
 
 
+def test_a_group_of_listed_refusals_is_answered_as_its_first() -> None:
+    group = ExceptionGroup("two tasks", [ExceptionGroup("one", [OrderNotFound(7)]), SkuGone(5)])
+
+    answer = refused(group, REFUSALS)
+
+    assert answer is not None
+    assert (answer.code, answer.reason) == (grpc.StatusCode.NOT_FOUND, "ORDER_NOT_FOUND")
+
+
+def test_a_group_with_an_error_of_ours_is_no_refusal() -> None:
+    assert refused(ExceptionGroup("two tasks", [OrderNotFound(7), KeyError("x")]), REFUSALS) is None
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
