@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from inbox import Event, Handler, Limits, Runner, TopicPolicy, install_statements
 from inbox.kafka import KafkaSource
@@ -77,6 +77,26 @@ class Log:
             for each in records
         ]
         await asyncio.gather(*acknowledgements)
+
+    async def recreate(self, partitions: int = 1) -> None:
+        """Delete the topic and make it anew under the same name."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.producer.client._bootstrap_servers)
+        await admin.start()
+        try:
+            await admin.delete_topics([self.topic])
+
+            async def made() -> bool:
+                answer = await admin.create_topics([NewTopic(self.topic, partitions, 1)])
+                return [error for _, error, *_ in answer.topic_errors] == [0]
+
+            await eventually(made)
+            await eventually(lambda: self._writable(admin))
+        finally:
+            await admin.close()
+
+    async def _writable(self, admin: AIOKafkaAdminClient) -> bool:
+        (about,) = await admin.describe_topics([self.topic])
+        return all(each["error_code"] == 0 and each["leader"] >= 0 for each in about["partitions"])
 
     async def delete_before(self, offset: int, partition: int = 0) -> None:
         """Delete the beginning of a partition, as retention does."""
