@@ -63,7 +63,7 @@ class Flow:
         self._bootstrap_servers = bootstrap_servers
         self._topic = topic
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="none"
+            topic, bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
         )
         self._published: set[UUID] = set()
         self._since: datetime | None = None
@@ -71,9 +71,7 @@ class Flow:
     async def start(self) -> None:
         """Open the window: now by the LOMS database's clock, and the topic's ends."""
         await self._consumer.start()
-        partitions = [TopicPartition(self._topic, number) for number in await self._partitions()]
-        self._consumer.assign(partitions)
-        for partition, offset in (await self._consumer.end_offsets(partitions)).items():
+        for partition, offset in (await self._consumer.end_offsets(self._partitions())).items():
             self._consumer.seek(partition, offset)
         async with connected(self._loms_dsn) as connection:
             self._since = await connection.fetchval("select clock_timestamp()")
@@ -108,12 +106,11 @@ class Flow:
             rows = await connection.fetch(_COMMITTED, self._topic, self.since)
         return [Committed(**row) for row in rows]
 
-    async def _partitions(self) -> set[int]:
-        await self._consumer.topics()
-        numbers: set[int] | None = self._consumer.partitions_for_topic(self._topic)
+    def _partitions(self) -> list[TopicPartition]:
+        numbers = self._consumer.partitions_for_topic(self._topic)
         if not numbers:
             raise LookupError(f"topic {self._topic} does not exist on {self._bootstrap_servers}")
-        return numbers
+        return [TopicPartition(self._topic, number) for number in numbers]
 
     async def _read_topic(self) -> None:
         while records := await self._consumer.getmany(timeout_ms=50):

@@ -28,7 +28,7 @@ class KeyRecord:
 async def records_of_key(bootstrap_servers: str, topic: str, key: str, *, since: datetime) -> list[KeyRecord]:
     """Every record of ``key`` that was written since, in the order of the log."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
+        topic, bootstrap_servers=bootstrap_servers, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
@@ -48,9 +48,7 @@ async def records_of_key(bootstrap_servers: str, topic: str, key: str, *, since:
 
 
 async def _window(consumer: AIOKafkaConsumer, topic: str, since: datetime) -> AsyncIterator[Any]:
-    await consumer.topics()
     partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
-    consumer.assign(partitions)
     ends = await consumer.end_offsets(partitions)
     starts = await consumer.offsets_for_times(dict.fromkeys(partitions, int(since.timestamp() * 1000)))
     open_partitions = {partition for partition in partitions if starts[partition] is not None}

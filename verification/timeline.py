@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import asyncpg
 
 ORDER_EVENTS: Final = "loms.order-events"
+WITNESSES: Final = ("loms", "kafka", "inbox", "telegram")
+"""Where a status change passes, in this order; the clocks of two of them may differ by more than it takes."""
 
 _SQL = files("verification") / "sql"
 _OUTBOX = (_SQL / "timeline_outbox.sql").read_text()
@@ -40,7 +42,7 @@ class Step:
 
 
 async def read_timeline(order_id: int, *, loms_dsn: str, notification_dsn: str, bootstrap_servers: str) -> list[Step]:
-    """Every known step of an order, in order of time; empty for an order nobody knows."""
+    """Every known step of an order, version by version, witness by witness; empty for an order nobody knows."""
     async with connected(loms_dsn) as connection:
         committed = await connection.fetch(_OUTBOX, ORDER_EVENTS, str(order_id))
     async with connected(notification_dsn) as connection:
@@ -48,7 +50,7 @@ async def read_timeline(order_id: int, *, loms_dsn: str, notification_dsn: str, 
     steps = [*_committed(committed), *_told(told)]
     if committed:
         steps += await _published(order_id, bootstrap_servers, since=committed[0]["occurred_at"])
-    return sorted(steps, key=lambda step: (step.at, step.version))
+    return sorted(steps, key=lambda step: (step.version, WITNESSES.index(step.where)))
 
 
 def _committed(rows: list[asyncpg.Record]) -> Iterator[Step]:
