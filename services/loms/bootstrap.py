@@ -1,35 +1,34 @@
 """Build each process of LOMS from its parts: the only file that constructs.
 
-`api` and `relay` are the real doors; `servicer` is the door for tests, which bring their own pool and wake.
+`api`, `relay`, `migrate` and `seed` are the real doors; `servicer` and `rpc_server` are the doors for tests, which
+bring their own unit of work. Each imports what it builds, so that no process carries what another one needs.
 """
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 from chassis import logs, telemetry
 from chassis.health import Health
 from chassis.lifecycle import Service, Task
-from chassis.postgres import Pool
-from chassis.rpc_server import RpcServer
 from events.topics import catalogue
 from outbox import Relay, TopicRule, Wake, Writer, errors
-from rpc.loms.v1.loms_pb2_grpc import add_LomsServiceServicer_to_server
-from services.loms.api.errors import REFUSALS
-from services.loms.api.orders import OrdersApi
-from services.loms.api.servicer import SERVICE, LomsServicer
-from services.loms.api.stocks import StocksApi
-from services.loms.migrations.run import upgrade
-from services.loms.repository.seed import seed as seed_stock
-from services.loms.repository.unit_of_work import UnitOfWork
-from services.loms.service.orders import OrderService
-from services.loms.service.ports import UnitOfWork as UnitOfWorkPort
-from services.loms.service.stocks import StockService
-from services.loms.settings import ApiSettings, RelaySettings, SchemaSettings
+
+if TYPE_CHECKING:
+    from chassis.rpc_server import RpcServer
+    from services.loms.api.servicer import LomsServicer
+    from services.loms.service.ports import UnitOfWork as UnitOfWorkPort
+    from services.loms.settings import ApiSettings, RelaySettings, SchemaSettings
 
 DOMAIN = "loms"
 
 
 def api(settings: ApiSettings) -> Service:
     """Build the process that serves gRPC."""
+    from chassis.postgres import Pool
+    from services.loms.repository.unit_of_work import UnitOfWork
+
     logs.configure(DOMAIN, "api", settings.log_level)
     tracing = telemetry.configure(DOMAIN, "api", settings.otlp_endpoint)
     pool = Pool(
@@ -61,16 +60,26 @@ def relay(settings: RelaySettings) -> Service:
 
 def migrate(settings: SchemaSettings) -> None:
     """Bring the schema to its newest version."""
+    from services.loms.migrations.run import upgrade
+
     upgrade(owner_url=settings.owner_url.get_secret_value(), app_role=settings.app_role)
 
 
 async def seed(settings: SchemaSettings) -> None:
     """Load the first stock, where it is missing."""
+    from services.loms.repository.seed import seed as seed_stock
+
     await seed_stock(settings.owner_url.get_secret_value())
 
 
 def servicer(unit_of_work: UnitOfWorkPort) -> LomsServicer:
     """Build the calls over a unit of work."""
+    from services.loms.api.orders import OrdersApi
+    from services.loms.api.servicer import LomsServicer
+    from services.loms.api.stocks import StocksApi
+    from services.loms.service.orders import OrderService
+    from services.loms.service.stocks import StockService
+
     return LomsServicer(
         orders=OrdersApi(orders=OrderService(unit_of_work=unit_of_work)),
         stocks=StocksApi(stocks=StockService(unit_of_work=unit_of_work)),
@@ -79,6 +88,11 @@ def servicer(unit_of_work: UnitOfWorkPort) -> LomsServicer:
 
 def rpc_server(address: str, calls: LomsServicer, *, calls_max: int = 1_000) -> RpcServer:
     """Build the gRPC server with the table of refusals."""
+    from chassis.rpc_server import RpcServer
+    from rpc.loms.v1.loms_pb2_grpc import add_LomsServiceServicer_to_server
+    from services.loms.api.errors import REFUSALS
+    from services.loms.api.servicer import SERVICE
+
     register = partial(add_LomsServiceServicer_to_server, calls)
     return RpcServer(address, domain=DOMAIN, services={SERVICE: register}, refusals=REFUSALS, calls_max=calls_max)
 

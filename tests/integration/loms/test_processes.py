@@ -104,7 +104,7 @@ async def test_a_missing_setting_is_named_with_exit_code_2() -> None:
     assert b"LOMS_DIRECT_URL is not set" in output
 
 
-@pytest.mark.parametrize("command", ["api", "relay", "migrate", "seed"])
+@pytest.mark.parametrize("command", ["api", "migrate"])
 async def test_a_wrong_address_shows_no_password(command: str) -> None:
     wrong = {"LOMS_OWNER_URL": "", "LOMS_DATABASE_URL": "", "LOMS_DIRECT_URL": "", "LOMS_POOL_SIZE": "0"}
 
