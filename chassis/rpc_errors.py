@@ -5,7 +5,7 @@ limited to about 8 KiB: texts and lists are cut well below it, because an answer
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,6 +153,8 @@ def _value_of(violation: Violation) -> str:
     value = violation.field_value
     if isinstance(value, Message):
         return "a message"
+    if isinstance(value, Sized) and not isinstance(value, str | bytes):
+        return f"{len(value)} items"
     text = str(value)
     return text if len(text) <= _VALUE_CHARS_MAX else f"{text[:_VALUE_CHARS_MAX]}…"
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
+from protovalidate import FieldPathElementPb, FieldPathPb, Violation
 
 from chassis import rpc_errors
 from chassis.rpc_errors import Answer, reason_of, refused
@@ -104,6 +105,33 @@ def test_a_refusal_with_long_facts_still_fits_response_metadata() -> None:
 
     assert answer is not None
     assert len(answer.status_details("shop")) < 4_096
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-5, "-5"),
+        ("short", "short"),
+        ("x" * 100, "x" * 64 + "…"),
+        ([1, 2, 3], "3 items"),
+        (status_pb2.Status(message="inside"), "a message"),
+    ],
+    ids=["a number", "a text", "a long text", "a list", "a message"],
+)
+def test_a_refused_value_is_shown_within_bounds(value: object, shown: str) -> None:
+    path = FieldPathPb(elements=[FieldPathElementPb(field_name="note")])
+    violation = Violation(field_value=value, field=path, rule_id="rule", message="must be otherwise")
+
+    answer = rpc_errors.invalid([violation])
+
+    assert answer.text == f"note: must be otherwise, not {shown}"
+    assert answer.metadata["value"] == shown
+
+
+def test_a_rule_of_a_whole_message_is_told_without_a_path() -> None:
+    violation = Violation(field_value=None, rule_id="order.sum", message="the sum is too large")
+
+    assert rpc_errors.invalid([violation]).text == "the sum is too large"
 
 
 def test_an_error_of_ours_tells_only_where_to_look() -> None:
