@@ -1,4 +1,4 @@
-"""The notification service over a real database and a real Bot API; a test imports the fixtures through its conftest."""
+"""The notification service over a real database and a real Bot API; a conftest imports the fixtures from here."""
 
 import asyncio
 import secrets
@@ -97,8 +97,12 @@ class Town:
 
     async def plan(self, *changes: StatusChange) -> dict[State, int]:
         """Plan as the consumer does, in one transaction."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            return await Notifications().plan(changes, PostgresPlanning(connection))
+        connection = await asyncpg.connect(self.database.app_dsn)
+        try:
+            async with connection.transaction():
+                return await Notifications().plan(changes, PostgresPlanning(connection))
+        finally:
+            await connection.close()
 
     @asynccontextmanager
     async def sender(self, messenger: Messenger | None = None, **others: Any) -> AsyncIterator[Sender]:

@@ -7,6 +7,7 @@ for tests and commands, which bring their own connections.
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from chassis import logs, telemetry
@@ -14,11 +15,7 @@ from chassis.health import Health
 from chassis.lifecycle import Service, Task
 from chassis.postgres import Pool
 from events.topics import ORDER_EVENTS, catalogue
-from inbox import Limits as InboxLimits
-from inbox import NeedsOperator, Runner, TopicPolicy
-from services.notification.consumers.order_events import OrderEvents
 from services.notification.domain.settlement import RetryPolicy
-from services.notification.migrations.run import upgrade
 from services.notification.repository.ledger import Acquire, PostgresLedger
 from services.notification.repository.planning import PostgresPlanning
 from services.notification.repository.subscribers import PostgresReports, PostgresSubscribers
@@ -33,11 +30,17 @@ from services.notification.telegram.queue_watch import QueueWatch
 from services.notification.telegram.request import BotApiRequest
 from services.notification.telegram.sender import Pace, Sender
 
+if TYPE_CHECKING:
+    from inbox import TopicPolicy
+    from services.notification.consumers.order_events import OrderEvents
+
 NAME = "notification"
 
 
 def consumer(settings: ConsumerSettings) -> Service:
     """Build the process that plans notifications from order events."""
+    from inbox import Limits, NeedsOperator, Runner  # noqa: PLC0415 - the sender needs neither it nor a Kafka client
+
     logs.configure(NAME, "consumer", settings.log_level)
     tracing = telemetry.configure(NAME, "consumer", settings.otlp_endpoint)
     pool = _pool(settings.database_url.get_secret_value(), f"notification-consumer {settings.instance}")
@@ -49,7 +52,7 @@ def consumer(settings: ConsumerSettings) -> Service:
         bootstrap_servers=settings.kafka_bootstrap,
         group_id=NAME,
         instance_id=settings.instance,
-        limits=InboxLimits(batch_events_max=settings.batch_events_max),
+        limits=Limits(batch_events_max=settings.batch_events_max),
     )
     loop = Task("inbox", runner.run, stop=runner.stop, operator_errors=(NeedsOperator,))
     return Service(
@@ -88,17 +91,23 @@ def sender(settings: SenderSettings) -> Service:
 
 def migrate(settings: SchemaSettings) -> None:
     """Bring the schema to its newest version."""
+    from services.notification.migrations.run import upgrade  # noqa: PLC0415 - no other process needs Alembic
+
     upgrade(owner_url=settings.owner_url.get_secret_value(), app_role=settings.app_role)
 
 
-def order_topic(name: str = ORDER_EVENTS) -> TopicPolicy:
+def order_topic(name: str = ORDER_EVENTS) -> "TopicPolicy":
     """Say how the topic of order events is read, as its catalogue has it."""
+    from inbox import TopicPolicy  # noqa: PLC0415 - as above
+
     topic = catalogue()[ORDER_EVENTS]
     return TopicPolicy(name, versioned=topic.versioned, dead_letters=f"{name}.dead")
 
 
-def order_events() -> OrderEvents:
+def order_events() -> "OrderEvents":
     """Build the inbox's handler."""
+    from services.notification.consumers.order_events import OrderEvents  # noqa: PLC0415 - as above
+
     return OrderEvents(notifications=Notifications(), planning=PostgresPlanning)
 
 

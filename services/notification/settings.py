@@ -41,7 +41,7 @@ class SenderSettings(_Process):
         "https://api.telegram.org", pattern=r"^https?://", description="address of the Bot API, without a path"
     )
     telegram_proxy: SecretStr | None = Field(None, description="proxy for the Bot API, if any")
-    calls_max: int = Field(48, ge=1, le=256, description="calls in flight at most, one for each chat")
+    calls_max: int = Field(24, ge=1, le=256, description="calls in flight at most, one for each chat")
     connect_seconds: float = Field(2.0, gt=0, le=30, description="bound of connecting to the Bot API")
     call_seconds: float = Field(8.0, gt=0, le=60, description="bound of one call; after it the answer counts as lost")
     lease_seconds: float = Field(20.0, gt=0, le=600, description="how long a chat waits for a sender that died")

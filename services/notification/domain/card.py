@@ -38,7 +38,11 @@ class Message:
 
 def compose(assignment: Assignment) -> Message:
     """Write the message the assignment's call carries, in the subscriber's language."""
-    words = catalogue(assignment.language)
+    return compose_in(catalogue(assignment.language), assignment)
+
+
+def compose_in(words: Catalogue, assignment: Assignment) -> Message:
+    """Write the message the assignment's call carries, in these words."""
     if assignment.notification.call is Call.SEND_ALERT:
         return _alert(assignment.notification, words)
     return _card(assignment.notification, assignment.trail, words)

@@ -1,7 +1,6 @@
 """From a planned row to a person's phone, with the real ledger and a real Bot API."""
 
-from services.notification.domain.change import Status
-from tests.notification_fixtures import Town, a_change, paid, placed
+from tests.notification_fixtures import Town, paid, placed
 
 
 async def test_a_burst_is_shown_as_its_last_state(town: Town) -> None:
