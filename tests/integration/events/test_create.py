@@ -5,14 +5,14 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from events.__main__ import main
 from events.create import BrokersUnreachable, TopicRefused, TopicsDiffer, create_topics
 from events.topics import Catalogue, catalogue
 from stack.ports import free_port
-from tests.given import SharedKafka
+from tests.given import SharedKafka, StartKafka
 
 
 @pytest.fixture
@@ -48,9 +48,7 @@ async def test_a_topic_keeps_what_the_catalogue_promises(
 ) -> None:
     await create_topics(kafka.bootstrap, prefix=prefix)
 
-    name = f"{prefix}loms.order-events"
-    [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
-    entries = {e["config_names"]: e["config_value"] for e in answer.to_object()["resources"][0]["config_entries"]}
+    entries = await _settings(admin, f"{prefix}loms.order-events")
     assert entries["retention.ms"] == "2592000000"
     assert entries["max.message.bytes"] == "1048576"
     assert entries["cleanup.policy"] == "delete"
@@ -98,9 +96,47 @@ async def test_more_copies_than_brokers_are_refused_by_name(kafka: SharedKafka, 
         await create_topics(kafka.bootstrap, prefix=prefix, replication=3)
 
 
+@pytest.mark.faults
+async def test_in_a_cluster_of_three_a_topic_has_three_copies_of_which_two_must_be_in_sync(
+    own_kafka: StartKafka,
+) -> None:
+    cluster = await asyncio.to_thread(own_kafka, 3)
+
+    await create_topics(cluster.bootstrap)
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=cluster.bootstrap)
+    await admin.start()
+    [found] = [t for t in await admin.describe_topics() if t["topic"] == "loms.order-events"]
+    settings = await _settings(admin, "loms.order-events")
+    await admin.close()
+    assert [len(partition["replicas"]) for partition in found["partitions"]] == [3, 3]
+    assert settings["min.insync.replicas"] == "2"
+
+
 async def test_a_cluster_that_is_away_is_named() -> None:
     with pytest.raises(BrokersUnreachable, match="is Kafka running there"):
         await create_topics(f"127.0.0.1:{free_port()}", wait_seconds_max=0.1)
+
+
+async def test_the_command_reports_a_difference_and_exits_with_3(
+    kafka: SharedKafka, admin: AIOKafkaAdminClient, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await admin.create_topics([NewTopic(f"{prefix}loms.order-events", 5, 1)])
+
+    code = await asyncio.to_thread(main, ["create", "--bootstrap", kafka.bootstrap, "--prefix", prefix])
+
+    assert code == 3
+    assert f"{prefix}loms.order-events has 5 partitions, not 2" in capsys.readouterr().err
+
+
+async def test_the_command_reports_a_refusal_and_exits_with_1(
+    kafka: SharedKafka, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["create", "--bootstrap", kafka.bootstrap, "--prefix", prefix, "--replication", "9"]
+
+    assert await asyncio.to_thread(main, command) == 1
+
+    assert f"the cluster refused topic {prefix}loms.order-events" in capsys.readouterr().err
 
 
 async def test_the_command_says_what_it_created(
@@ -116,6 +152,11 @@ async def test_the_command_says_what_it_created(
         f"created {prefix}loms.order-events.dead",
         "every topic is there",
     ]
+
+
+async def _settings(admin: AIOKafkaAdminClient, name: str) -> dict[str, str]:
+    [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+    return {e["config_names"]: e["config_value"] for e in answer.to_object()["resources"][0]["config_entries"]}
 
 
 def _catalogue_with(**changes: int) -> Catalogue:
