@@ -1,0 +1,227 @@
+"""A platform whose parts a test plays by hand: it commits, publishes, applies, sends, or leaves out or doubles a step.
+
+Nothing here is the platform's own code: the tables, the topic's records and the Bot API are written as the contract has
+them, so that the checker is held against the contract.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import httpx
+
+from tests.stand_in import TOKEN
+from verification.murmur2 import partition_of
+from verification.reconcile import Places, reconcile
+
+if TYPE_CHECKING:
+    import asyncpg
+    from aiokafka import AIOKafkaProducer
+
+    from tests.stand_in import StandIn
+    from verification.report import Report
+
+HOUR = timedelta(hours=1)
+PARTITIONS = 2
+AUDIBLE = {"paid", "cancelled", "failed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One status change on its way."""
+
+    order_id: int
+    version: int
+    status: str
+    event_id: UUID
+    at: datetime
+
+    @property
+    def type(self) -> str:
+        return "order." + self.status.replace(" ", "_")
+
+    @property
+    def payload(self) -> bytes:
+        moment = self.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return json.dumps({"order_id": self.order_id, "status": self.status, "moment": moment}).encode()
+
+    @property
+    def audible(self) -> bool:
+        return self.status in AUDIBLE
+
+
+class World:
+    """Every step by hand; `whole` takes all of them."""
+
+    def __init__(
+        self,
+        *,
+        orders: asyncpg.Connection[Any],
+        ledger: asyncpg.Connection[Any],
+        producer: AIOKafkaProducer,
+        places: Places,
+        stand_in: StandIn,
+    ) -> None:
+        self._orders = orders
+        self._ledger = ledger
+        self._producer = producer
+        self._places = places
+        self._stand_in = stand_in
+
+    async def check(self, *, since: timedelta | datetime = HOUR, telegram: bool = True) -> Report:
+        places = self._places if telegram else replace(self._places, telegram_url=None)
+        return await reconcile(places, since=since, settle_seconds=0)
+
+    async def whole(self, *statuses: str) -> list[Change]:
+        """An order that goes through these statuses, each change carried all the way."""
+        changes = await self.commit(*statuses)
+        for change in changes:
+            await self.publish(change)
+            await self.apply(change)
+            await self.send(change)
+        return changes
+
+    async def commit(self, *statuses: str, ago: timedelta = timedelta(0)) -> list[Change]:
+        """An order with a row of the outbox for each status."""
+        at = await self._orders.fetchval("select clock_timestamp()") - ago
+        order_id = await self._orders.fetchval(
+            "insert into orders (user_id, status, version, created_at, changed_at) values (7, 'new', 1, $1, $1) "
+            "returning order_id",
+            at,
+        )
+        return [await self.move(order_id, version, status, at=at) for version, status in enumerate(statuses, start=1)]
+
+    async def move(self, order_id: int, version: int, status: str, *, at: datetime | None = None) -> Change:
+        """One change of an order and its row."""
+        moment = at or await self._orders.fetchval("select clock_timestamp()")
+        change = Change(order_id, version, status, uuid4(), moment)
+        await self.change_order(change)
+        await self.write(change)
+        return change
+
+    async def change_order(self, change: Change) -> None:
+        await self._orders.execute(
+            "update orders set status = $2, version = $3, changed_at = $4 where order_id = $1",
+            change.order_id,
+            change.status,
+            change.version,
+            change.at,
+        )
+
+    async def write(self, change: Change) -> None:
+        """Only the row of the outbox."""
+        await self._orders.execute(
+            "insert into outbox (event_id, topic, key, version, type, occurred_at, payload) "
+            "values ($1, $2, $3, $4, $5, $6, $7)",
+            change.event_id,
+            self._places.topic,
+            str(change.order_id),
+            change.version,
+            change.type,
+            change.at,
+            change.payload,
+        )
+
+    async def withdraw(self, change: Change) -> None:
+        await self._orders.execute(
+            "insert into outbox_void (event_id, reason) values ($1, 'planted by a test')", change.event_id
+        )
+
+    async def forget(self, change: Change) -> None:
+        """Remove a row as retention would."""
+        await self._orders.execute("delete from outbox where event_id = $1", change.event_id)
+
+    async def publish(self, change: Change, *, partition: int | None = None, body: bytes | None = b"") -> None:
+        """A record as the relay writes it; `body=None` is a withdrawn event's."""
+        key = str(change.order_id).encode()
+        await self._producer.send_and_wait(
+            self._places.topic,
+            key=key,
+            value=change.payload if body == b"" else body,
+            partition=partition_of(key, PARTITIONS) if partition is None else partition,
+            headers=[
+                ("ce_id", str(change.event_id).encode()),
+                ("ce_type", ("outbox.void" if body is None else change.type).encode()),
+                ("ce_time", change.at.astimezone(UTC).isoformat().encode()),
+                ("ce_sequence", str(change.version).encode()),
+            ],
+        )
+
+    async def publish_poison(self, key: bytes, value: bytes) -> None:
+        await self._producer.send_and_wait(self._places.topic, key=key, value=value, partition=0)
+
+    async def apply(
+        self, change: Change, *, state: str = "delivered", card: str = "done", alert: str | None = None
+    ) -> None:
+        """The row of the ledger that the consumer makes of an event."""
+        open_row = state in {"planned", "calling"}
+        await self._ledger.execute(
+            "insert into notifications (order_id, version, user_id, chat_id, status, audible, moment, event_id, state, "
+            "card_step, alert_step, call, finished_at) values ($1, $2, 7, 7, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            change.order_id,
+            change.version,
+            change.status,
+            change.audible,
+            change.at,
+            change.event_id,
+            state,
+            card,
+            alert or ("done" if change.audible else "none"),
+            "send_card" if state == "calling" else None,
+            None if open_row else datetime.now(UTC),  # noqa: TID251  a moment nobody compares
+        )
+
+    async def park(self, change: Change) -> None:
+        await self._ledger.execute(
+            'insert into inbox_parked (consumer, topic, key, version, event_id, partition, "offset", headers, reason) '
+            "values ('notification', $1, $2, $3, $4, 0, 0, '[]', 'planted by a test')",
+            self._places.topic,
+            str(change.order_id),
+            change.version,
+            change.event_id,
+        )
+
+    async def pass_by(self, *, next_offset: int) -> None:
+        """Let the consumer's tables say it has come so far in every partition."""
+        await self._ledger.executemany(
+            "insert into inbox_partition (consumer, topic, partition, epoch, next_offset, cluster_id, joined_offset) "
+            "values ('notification', $1, $2, 1, $3, 'test', 0)",
+            [(self._places.topic, partition, next_offset) for partition in range(PARTITIONS)],
+        )
+
+    async def send(self, change: Change) -> None:
+        """The card, and the alert for what people must hear, as the sender sends them."""
+        await self.send_card(change)
+        if change.audible:
+            await self.send_alert(change)
+
+    async def send_card(self, change: Change) -> int:
+        answer = await self._call("sendMessage", change, disable_notification=True)
+        return int(answer["message_id"])
+
+    async def edit_card(self, change: Change, message_id: int) -> None:
+        await self._call("editMessageText", change, message_id=message_id)
+
+    async def send_alert(self, change: Change) -> None:
+        await self._call("sendMessage", change, disable_notification=False)
+
+    async def chat(self, text: str) -> None:
+        """A message of the bot that is about no order."""
+        await self._post("sendMessage", {"chat_id": 7, "text": text})
+
+    async def _call(self, method: str, change: Change, **more: Any) -> dict[str, Any]:
+        button = {"text": "Details", "callback_data": f"o:{change.order_id}:{change.version}:d"}
+        text = f"Order {change.order_id}: {change.status}, {change.event_id}"
+        body = {"chat_id": 7, "text": text, "reply_markup": {"inline_keyboard": [[button]]}, **more}
+        return await self._post(method, body)
+
+    async def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        async with httpx.AsyncClient(base_url=self._stand_in.url) as client:
+            answer = await client.post(f"/bot{TOKEN}/{method}", json=body)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        result: dict[str, Any] = answer.json()["result"]
+        return result

@@ -1,0 +1,180 @@
+"""Lost? Doubled? Out of order? Reads every witness of a window and judges order by order.
+
+The order of reading matters on a platform that runs: first what was committed, in one snapshot, then the places it
+must have come to since; what is only seconds old is waited for. Facts go through a spool, so that memory stays flat.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from verification.case import Case, Circumstances
+from verification.report import Findings, Report, Tallies
+from verification.spool import Spool
+from verification.tail import Tail
+from verification.verdicts import kafka, notification, outbox, telegram
+from verification.witnesses.acceptance_log import AcceptanceLog
+from verification.witnesses.ledger import Ledger
+from verification.witnesses.orders_database import OrdersDatabase
+from verification.witnesses.topic import topic_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from verification.spool import Story
+
+EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""As `since`: the whole of what is kept."""
+SETTLE_SECONDS_DEFAULT: Final = 10.0
+_MARGIN: Final = timedelta(minutes=1)
+"""How far the clocks of two machines may differ: later witnesses are read from that much earlier."""
+_ORDERS_ASKED_AT_ONCE: Final = 1_000
+NO_AUDIT_TRIGGER: Final = (
+    "audit trigger: only databases of tests have one; the outbox was held against the orders' own versions"
+)
+NO_ACCEPTANCE_LOG: Final = "telegram: a real bot keeps no log for others; deliveries are as the ledger says"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the witnesses are. `telegram_url` is the stand-in's; None when a real bot is used."""
+
+    orders_dsn: str = field(repr=False)
+    notification_dsn: str = field(repr=False)
+    bootstrap_servers: str
+    telegram_url: str | None
+    topic: str
+    consumer: str = "notification"
+
+
+async def reconcile(
+    places: Places,
+    *,
+    since: datetime | timedelta,
+    settle_seconds: float = SETTLE_SECONDS_DEFAULT,
+    told: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Check a window that ends now and began at `since` (a moment, or how long ago by the database's clock).
+
+    Reads only. Takes as long as reading the window takes, and at most `settle_seconds` more for each witness that is
+    behind. `told` hears which witness is being read. Raises WitnessAway when one that should answer does not.
+    """
+    started = time.monotonic()
+    reading = _Reading(places, settle_seconds=settle_seconds, told=told)
+    with Spool() as spool:
+        window, circumstances = await reading.read(spool, since)
+        told("judging")
+        for stories in spool.stories():
+            await reading.resolve(stories)
+            for story in stories.values():
+                _judge(story, circumstances, reading)
+    return Report(
+        since=window[0],
+        until=window[1],
+        tallies=reading.tallies,
+        findings=reading.findings.sorted(),
+        counts=dict(reading.findings.counts),
+        lacking=[NO_AUDIT_TRIGGER, *([] if places.telegram_url else [NO_ACCEPTANCE_LOG])],
+        seconds=time.monotonic() - started,
+    )
+
+
+def _judge(story: Story, circumstances: Circumstances, reading: _Reading) -> None:
+    case = Case(story=story, circumstances=circumstances, tallies=reading.tallies, findings=reading.findings)
+    outbox.judge(case)
+    kafka.judge(case)
+    notification.judge(case)
+    if circumstances.telegram_asked:
+        telegram.judge(case)
+
+
+class _Reading:
+    """The witnesses, asked in the order a change passes them."""
+
+    def __init__(self, places: Places, *, settle_seconds: float, told: Callable[[str], None]) -> None:
+        self._places = places
+        self._settle_seconds = settle_seconds
+        self._told = told
+        self._orders = OrdersDatabase(dsn=places.orders_dsn, topic=places.topic)
+        self._ledger = Ledger(dsn=places.notification_dsn, topic=places.topic, consumer=places.consumer)
+        self.findings = Findings()
+        self.tallies = Tallies()
+
+    async def read(self, spool: Spool, since: datetime | timedelta) -> tuple[tuple[datetime, datetime], Circumstances]:
+        """Spool all facts; give the window and what judging needs beside them."""
+        self._told("outbox")
+        async with self._orders.snapshot() as snapshot:
+            begin = snapshot.now - since if isinstance(since, timedelta) else since
+            tail = Tail(since=snapshot.now.timestamp() - self._settle_seconds)
+            await snapshot.read_rows(begin, spool, tail, findings=self.findings, tallies=self.tallies)
+            await snapshot.read_orders(begin, spool)
+            kept = await snapshot.kept()
+        earlier = begin if begin == EVERYTHING else begin - _MARGIN
+        partitions = await self._read_topic(spool, tail, earlier)
+        positions = await self._read_effects(spool, tail, earlier)
+        return (begin, snapshot.now), Circumstances(
+            partitions=partitions,
+            positions=positions,
+            judged_since=kept.judged_since,
+            telegram_asked=self._places.telegram_url is not None,
+        )
+
+    async def resolve(self, stories: Mapping[int, Story]) -> None:
+        """Fetch what a fact of the window points to outside of it, so that nothing old is taken for invented."""
+        for orders in _portions(_with_unknown_calls(stories.values())):
+            for noted in await self._ledger.rows_of(orders):
+                story = stories[noted.order_id]
+                if all(noted.version != known.version for known in story.noted):
+                    story.add(noted)
+        for orders in _portions(_with_unknown_events(stories.values())):
+            for row in await self._orders.rows_of(orders):
+                story = stories[row.order_id]
+                if all(row.event_id != known.event_id for known in story.committed):
+                    story.add(row)
+
+    async def _read_topic(self, spool: Spool, tail: Tail, since: datetime) -> int:
+        self._told("kafka")
+        places = self._places
+        async with topic_reader(bootstrap_servers=places.bootstrap_servers, topic=places.topic) as reader:
+            await reader.seek(since.timestamp())
+            await reader.read(
+                spool, tail, wait_seconds=self._settle_seconds, findings=self.findings, tallies=self.tallies
+            )
+            return reader.partitions
+
+    async def _read_effects(self, spool: Spool, tail: Tail, since: datetime) -> dict[int, int]:
+        """Read the consumer's positions before its effects: what it does meanwhile is not taken for skipped."""
+        self._told("notification")
+        await self._ledger.wait_for(tail, seconds=self._settle_seconds)
+        positions = await self._ledger.positions()
+        await self._ledger.read(since, spool)
+        if self._places.telegram_url is not None:
+            self._told("telegram")
+            await AcceptanceLog(url=self._places.telegram_url).read(since, spool)
+        return positions
+
+
+def _with_unknown_calls(stories: Iterable[Story]) -> list[int]:
+    return [
+        story.order_id
+        for story in stories
+        if {call.version for call in story.accepted} - {noted.version for noted in story.noted}
+    ]
+
+
+def _with_unknown_events(stories: Iterable[Story]) -> list[int]:
+    found = []
+    for story in stories:
+        known = {row.event_id for row in story.committed}
+        published = {record.event_id for record in story.published}
+        if (published | {noted.event_id for noted in story.noted}) - known:
+            found.append(story.order_id)
+    return found
+
+
+def _portions(order_ids: list[int]) -> Iterable[list[int]]:
+    for start in range(0, len(order_ids), _ORDERS_ASKED_AT_ONCE):
+        yield order_ids[start : start + _ORDERS_ASKED_AT_ONCE]
