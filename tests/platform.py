@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +13,6 @@ from typing import TYPE_CHECKING
 import psutil
 
 from cli.running import Running, running_stack
-from stack import client
 from stack.leftovers import living_processes
 from stack.settings import PORTS, Settings, settings_of
 from stack.state import Status, read_state
@@ -54,12 +55,18 @@ def running_platform(home: Path, **environment: str) -> Iterator[Platform]:
         "NO_COLOR": "1",
         **environment,
     }
-    settings = settings_of(chosen)
-    client.up(settings)
+    _onelane("up", chosen)
     try:
-        yield Platform(settings, chosen, running_stack(chosen))
+        yield Platform(settings_of(chosen), chosen, running_stack(chosen))
     finally:
-        client.down(settings)
+        _onelane("down", chosen)
+
+
+def _onelane(command: str, environment: Mapping[str, str]) -> None:
+    """Run the program as a person would, in a process of its own: its children are not this process's."""
+    argv = [sys.executable, "-m", "cli.main", command]
+    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=180, check=False)  # noqa: S603
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def kill_nine(process: psutil.Process) -> None:
