@@ -77,6 +77,7 @@ async def reconcile(
         tallies=reading.tallies,
         findings=reading.findings.sorted(),
         counts=dict(reading.findings.counts),
+        telegram_asked=places.telegram_url is not None,
         lacking=[NO_AUDIT_TRIGGER, *([] if places.telegram_url else [NO_ACCEPTANCE_LOG])],
         seconds=time.monotonic() - started,
     )

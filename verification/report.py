@@ -159,6 +159,7 @@ class Report:
     tallies: Tallies
     findings: list[Finding]
     counts: dict[Kind, int]
+    telegram_asked: bool
     lacking: list[str]  # witnesses that could not be asked, each with the reason
     seconds: float
 
@@ -174,7 +175,10 @@ class Report:
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),
             "seconds": round(self.seconds, 3),
-            "witnesses": {name: tally.as_json() for name, tally in self.tallies.named()},
+            "witnesses": {
+                name: tally.as_json() if name != "telegram" or self.telegram_asked else None
+                for name, tally in self.tallies.named()
+            },
             "repeats": self.tallies.repeats,
             "unjudged": self.tallies.unjudged,
             "counts": {kind.value: count for kind, count in sorted(self.counts.items())},
