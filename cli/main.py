@@ -11,7 +11,11 @@ from cli import stack_commands
 from cli.exits import CommandFailed, ExitCode
 from cli.groups import LateGroup
 from cli.output import notes
-from stack.errors import StackError
+from stack.errors import ClusterHasOtherSize, StackError
+from stack.settings import BadSetting
+
+_CODES = {BadSetting: ExitCode.USAGE, ClusterHasOtherSize: ExitCode.REFUSED}
+"""The refusals of the stack that are more than an error."""
 
 app = typer.Typer(
     cls=LateGroup,
@@ -37,7 +41,7 @@ def run(arguments: list[str]) -> int:
     except CommandFailed as failure:
         return _told(failure.text, cure=failure.cure, code=failure.code)
     except StackError as failure:
-        return _told(str(failure), cure="", code=ExitCode.ERROR)
+        return _told(failure.fact, cure=failure.cure, code=_CODES.get(type(failure), ExitCode.ERROR))
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else ExitCode.OK
     return ExitCode.OK
@@ -47,7 +51,7 @@ def _told(text: str, *, cure: str, code: ExitCode) -> int:
     console = notes()
     console.print(f"error: {text}", style="red", markup=False)
     if cure:
-        console.print(cure, markup=False)
+        console.print(f"cure: {cure}", markup=False)
     return code
 
 

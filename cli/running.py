@@ -28,7 +28,7 @@ def running_stack(environment: Mapping[str, str] | None = None) -> Running:
     access = client.running(environment).access
     return Running(
         loms_http_url=access.url("loms-http"),
-        telegram_url=None if access.telegram_token else access.url("telegram"),
+        telegram_url=access.url("telegram") if access.has_stand_in else None,
         kafka_bootstrap=access.kafka,
         loms_reader_dsn=access.dsn("verifier", "loms"),
         notification_reader_dsn=access.dsn("verifier", "notification"),

@@ -64,11 +64,8 @@ def bring_up(
     from stack import client
 
     settings = _settings(brokers=brokers, servers_only=servers_only)
-    try:
-        with StartProgress(notes()) as progress:
-            started = client.up(settings, told=progress.told)
-    except client.OtherBrokers as refusal:
-        raise CommandFailed(refusal.fact, cure=refusal.cure, code=ExitCode.REFUSED) from refusal
+    with StartProgress(notes()) as progress:
+        started = client.up(settings, told=progress.told)
     _note_leftovers(started.leftovers)
     _show_started(started.state, already_running=started.already_running, output=output)
     if started.state.stuck:
@@ -167,13 +164,10 @@ def doctor(output: Output = OutputFormat.TABLE) -> None:
 
 
 def _settings(*, brokers: int | None = None, servers_only: bool = False) -> Settings:
-    from stack.settings import BadSetting, settings_of
+    from stack.settings import settings_of
 
     flags = {"ONELANE_BROKERS": str(brokers) if brokers else "", "ONELANE_SERVERS_ONLY": "1" if servers_only else ""}
-    try:
-        return settings_of({**os.environ, **{name: value for name, value in flags.items() if value}})
-    except BadSetting as error:
-        raise CommandFailed(error.fact, cure=error.cure, code=ExitCode.USAGE) from error
+    return settings_of({**os.environ, **{name: value for name, value in flags.items() if value}})
 
 
 def _show_started(state: State, *, already_running: bool, output: OutputFormat) -> None:

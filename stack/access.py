@@ -15,7 +15,7 @@ _PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]+(?=@)")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Addresses of one stack. `telegram_token` is the real bot's, None with the stand-in."""
+    """Addresses of one stack. `telegram_token` is the real bot's, where the caller knows it."""
 
     ports: Mapping[str, tuple[int, ...]]
     passwords: Mapping[str, str] = field(repr=False)
@@ -36,9 +36,14 @@ class Access:
         return f"redis://:{self.passwords['valkey']}@{self.address('valkey')}/0"
 
     @property
+    def has_stand_in(self) -> bool:
+        """Whether the stand-in plays Telegram."""
+        return "telegram" in self.ports
+
+    @property
     def telegram(self) -> str:
         """The base of the Bot API: the stand-in's, or Telegram's own."""
-        return TELEGRAM_URL if self.telegram_token else self.url("telegram")
+        return self.url("telegram") if self.has_stand_in else TELEGRAM_URL
 
     @property
     def bot_token(self) -> str:

@@ -17,9 +17,8 @@ from stack.errors import StackError
 from stack.home import CHECKOUT, Home
 from stack.leftovers import SUPERVISOR, end_leftovers, forget_supervisor, supervisor_of
 from stack.logs import tail
-from stack.passwords import passwords_of
-from stack.processes import brokers_made
-from stack.servers.child import kill_tree
+from stack.processes import access_of, brokers_of
+from stack.servers.child import kill_tree, lives
 from stack.settings import Settings, settings_of
 from stack.state import Phase, State, read_state
 
@@ -39,17 +38,6 @@ class NotRunning(StackError):
 
 class StartFailed(StackError):
     """The stack could not be started; everything was stopped again."""
-
-
-class OtherBrokers(StackError):
-    """Another number of brokers is asked for than the data or the running stack has."""
-
-    def __init__(self, asked: int, *, has: int, running: bool) -> None:
-        fact = "the stack runs" if running else "the data was made"
-        super().__init__(
-            f"{fact} with {has} broker{'s' if has > 1 else ''}, not {asked}",
-            cure=f"use --brokers {has}, or start from nothing: onelane reset --execute",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +68,11 @@ class Running:
 def up(settings: Settings, *, told: Told = lambda _: None) -> Started:
     """Start the stack and wait until it is ready; join a start under way; say so if it runs.
 
-    Raises StartFailed (nothing is left running), OtherBrokers, PortInUse. KeyboardInterrupt stops everything first.
+    Raises StartFailed (nothing is left running), ClusterHasOtherSize. KeyboardInterrupt stops everything first.
     """
+    brokers_of(settings)
     if supervisor_of(settings.home):
         return Started(_join(settings, told), already_running=True)
-    _require_brokers(settings, made=brokers_made(settings.home))
     cleaned = end_leftovers(settings.home)
     supervisor = _spawn(settings)
     try:
@@ -111,13 +99,7 @@ def running(environment: Mapping[str, str] | None = None) -> Running:
     state = read_state(settings.home)
     if not state.lives or state.phase is not Phase.RUNNING:
         raise NotRunning(settings.home)
-    return Running(state, access_to(settings, state))
-
-
-def access_to(settings: Settings, state: State) -> Access:
-    """How the parts of a stack in this state are reached."""
-    token = settings.telegram_token if state.telegram == "telegram" else None
-    return Access(state.ports, passwords_of(settings.home), token)
+    return Running(state, access_of(settings, state.ports))
 
 
 def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
@@ -156,14 +138,7 @@ def _join(settings: Settings, told: Told) -> State:
         time.sleep(_LOOK_SECONDS)
     if state.phase is not Phase.RUNNING:
         raise _failed(settings.home, state)
-    _require_brokers(settings, running=state.brokers)
     return state
-
-
-def _require_brokers(settings: Settings, *, made: int | None = None, running: int | None = None) -> None:
-    has = made or running
-    if has is not None and settings.brokers not in {None, has}:
-        raise OtherBrokers(settings.brokers or 0, has=has, running=running is not None)
 
 
 def _failed(home: Home, state: State) -> StartFailed:
@@ -176,12 +151,9 @@ def _failed(home: Home, state: State) -> StartFailed:
 
 def _await_gone(settings: Settings, supervisor: psutil.Process, told: Told) -> None:
     deadline = time.monotonic() + settings.stop_seconds_max + _STOP_GRACE_SECONDS
-    while time.monotonic() < deadline:
+    while lives(supervisor):
+        if time.monotonic() > deadline:
+            kill_tree(supervisor)
+            forget_supervisor(settings.home)
         told(read_state(settings.home))
-        try:
-            supervisor.wait(_LOOK_SECONDS)
-        except psutil.TimeoutExpired:
-            continue
-        return
-    kill_tree(supervisor)
-    forget_supervisor(settings.home)
+        time.sleep(_LOOK_SECONDS)

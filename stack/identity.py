@@ -5,6 +5,8 @@ from typing import Any, Self
 
 import psutil
 
+from stack.servers.child import lives
+
 _BIRTH_TOLERANCE_SECONDS = 2.0
 """The kernel tells births in ticks since boot, and the moment of boot may be corrected by a second."""
 
@@ -41,6 +43,6 @@ class ProcessIdentity:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.born) < _BIRTH_TOLERANCE_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
+        return process if same and lives(process) else None

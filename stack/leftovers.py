@@ -10,10 +10,9 @@ import psutil
 
 from stack.home import Home
 from stack.identity import ProcessIdentity
-from stack.servers.child import kill_tree
+from stack.servers.child import await_gone, kill_tree, lives
 
 SUPERVISOR = "supervisor"
-_GENTLE_SECONDS = 10.0
 _RECORDS = "*.process"
 
 
@@ -57,9 +56,10 @@ def _end(processes: Iterable[tuple[str, psutil.Process]]) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.resume()
             process.send_signal(_gentle_signal(name))
-    _, stubborn = psutil.wait_procs([process for _, process in asked], timeout=_GENTLE_SECONDS)
-    for process in stubborn:
-        kill_tree(process)
+    await_gone([process for _, process in asked])
+    for _, process in asked:
+        if lives(process):
+            kill_tree(process)
 
 
 def _gentle_signal(name: str) -> signal.Signals:

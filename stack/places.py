@@ -30,7 +30,7 @@ def _doors(access: Access) -> Iterator[Place]:
         yield Place("loms-http", access.url("loms-http"), "orders, JSON over HTTP")
     if "loms-grpc" in access.ports:
         yield Place("loms-grpc", access.address("loms-grpc"), "orders, gRPC with reflection")
-    if "telegram" in access.ports:
+    if access.has_stand_in:
         yield Place("telegram", access.url("telegram"), "the stand-in's phone: the messages people get")
     else:
         yield Place("telegram", access.telegram, "the real Bot API")

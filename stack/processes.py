@@ -7,13 +7,16 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from stack.access import Access
 from stack.envoy_config import render as envoy_configuration
+from stack.errors import ClusterHasOtherSize
 from stack.fingerprint import Marker, fingerprint
 from stack.home import CHECKOUT, Home
 from stack.passwords import passwords_of
 from stack.servers import Envoy, Kafka, Postgres, Valkey
+from stack.servers.kafka import brokers_made
 from stack.settings import PORTS, Settings
 from stack.state import Kind
 from stack.units import Command, Facts, KafkaUnit, ServerUnit, ServiceUnit, StepUnit, Unit
@@ -92,14 +95,13 @@ SERVICES: Sequence[Service] = (
 """Every service process, in the order of their health ports."""
 
 
-def brokers_made(home: Home) -> int | None:
-    """With how many brokers the data of a home was made; None if it has none."""
-    return len([folder for folder in (home.data / "kafka").glob("[0-9]*") if folder.is_dir()]) or None
-
-
 def brokers_of(settings: Settings) -> int:
-    """How many brokers are to run: as chosen, else as made, else one."""
-    return settings.brokers or brokers_made(settings.home) or 1
+    """How many brokers are to run: as made, else as chosen, else one. Raises ClusterHasOtherSize."""
+    folder = _kafka_folder(settings.home)
+    made = brokers_made(folder)
+    if made and settings.brokers not in {None, made}:
+        raise ClusterHasOtherSize(folder, made=made, asked=settings.brokers or 1)
+    return made or settings.brokers or 1
 
 
 def listener_counts(settings: Settings) -> dict[str, int]:
@@ -141,7 +143,7 @@ def _postgres(settings: Settings, access: Access) -> ServerUnit:
 
 def _kafka(settings: Settings, access: Access, on_jars: Callable[[int, int], None]) -> KafkaUnit:
     cluster = Kafka(
-        settings.home.data / "kafka",
+        _kafka_folder(settings.home),
         len(access.ports["kafka"]),
         access.ports["kafka"],
         controller_ports=access.ports["kafka-controller"],
@@ -151,6 +153,10 @@ def _kafka(settings: Settings, access: Access, on_jars: Callable[[int, int], Non
         progress=on_jars,
     )
     return KafkaUnit(cluster)
+
+
+def _kafka_folder(home: Home) -> Path:
+    return home.data / "kafka"
 
 
 def _valkey(settings: Settings, access: Access) -> ServerUnit:
@@ -201,7 +207,7 @@ def _topics(settings: Settings, access: Access) -> StepUnit:
     facts = Facts(name=TOPICS, kind=Kind.STEP, needs=frozenset({"kafka"}))
     replicas = str(min(len(access.ports["kafka"]), 3))
     argv = ("-m", "events", "create", "--bootstrap", access.kafka, "--replication", replicas)
-    marker = Marker(settings.home.data / "kafka" / "prepared")
+    marker = Marker(_kafka_folder(settings.home) / "prepared")
     made_from = fingerprint([CHECKOUT / "events"], replicas)
     return StepUnit(facts, _command(settings, TOPICS, argv, {}), marker=marker, fingerprint=made_from)
 

@@ -73,7 +73,6 @@ class State:
     started_at: str = ""
     seconds: float | None = None
     brokers: int = 1
-    telegram: str = ""
     ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     error: str = ""
     processes: Mapping[str, ProcessState] = field(default_factory=dict)

@@ -181,7 +181,6 @@ def _first(settings: Settings) -> State:
         supervisor=_ourselves(),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),  # noqa: TID251 - for people to read, decides nothing
         brokers=brokers_of(settings),
-        telegram="telegram" if settings.telegram_token else "stand-in",
     )
 
 

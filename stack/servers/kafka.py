@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from stack.errors import ClusterHasOtherSize
 from stack.kafka_jars import KAFKA_VERSION, Progress, fetch_jars, locked_jars, maven, maven_cache
@@ -14,6 +15,8 @@ from stack.ports import LOOPBACK, free_ports
 from stack.servers.kafka_broker import Broker
 from stack.servers.kafka_properties import Node
 from stack.servers.server import Server
+
+_CLUSTER = "cluster.json"
 
 
 class Kafka(Server):
@@ -157,12 +160,11 @@ class Kafka(Server):
 
     def _cluster_id(self) -> str:
         """The cluster's name for itself, made once and kept with its size; every broker is formatted with it."""
-        path = self.folder / "cluster.json"
-        if not path.exists():
+        kept = _kept(self.folder)
+        if not kept:
+            kept = {"id": _drawn_cluster_id(), "brokers": len(self._brokers)}
             self.folder.mkdir(parents=True, exist_ok=True)
-            made = {"id": _drawn_cluster_id(), "brokers": len(self._brokers)}
-            path.write_text(json.dumps(made), encoding="utf-8")
-        kept = json.loads(path.read_text(encoding="utf-8"))
+            (self.folder / _CLUSTER).write_text(json.dumps(kept), encoding="utf-8")
         if kept["brokers"] != len(self._brokers):
             raise ClusterHasOtherSize(self.folder, made=kept["brokers"], asked=len(self._brokers))
         return str(kept["id"])
@@ -171,6 +173,18 @@ class Kafka(Server):
         with contextlib.ExitStack() as pending, ThreadPoolExecutor(len(self._brokers)) as pool:
             for done in [pool.submit(act, broker) for broker in self._brokers.values()]:
                 pending.callback(done.result)
+
+
+def brokers_made(folder: Path) -> int | None:
+    """How many brokers the data in `folder` was made for; None if there is none."""
+    kept = _kept(folder)
+    return int(kept["brokers"]) if kept else None
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    """What a cluster keeps about itself; empty before it was made."""
+    path = folder / _CLUSTER
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def _drawn_cluster_id() -> str:

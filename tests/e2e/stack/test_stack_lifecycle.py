@@ -45,7 +45,7 @@ def test_another_number_of_brokers_is_refused(stack: Stack) -> None:
     answer = stack.onelane("up", "--brokers", "3")
 
     assert answer.code == 4
-    assert "the stack runs with 1 broker, not 3" in answer.err
+    assert "was made by 1 broker(s), 3 asked for" in answer.err
 
 
 def test_addresses_hide_passwords_unless_asked(stack: Stack) -> None:
