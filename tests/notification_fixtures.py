@@ -24,7 +24,6 @@ from services.notification.repository.planning import PostgresPlanning
 from services.notification.service.notifications import Notifications
 from services.notification.service.ports import Messenger
 from services.notification.settings import SenderSettings
-from services.notification.telegram.sender import Sender
 from stack.databases import create_database, owner_of
 from tests.given import SharedPostgres
 from tests.stand_in import TOKEN, StandIn
@@ -105,15 +104,15 @@ class Town:
             await connection.close()
 
     @asynccontextmanager
-    async def sender(self, messenger: Messenger | None = None, **others: Any) -> AsyncIterator[Sender]:
-        """A running sender, stopped gracefully at the end of the block."""
+    async def sender(self, messenger: Messenger | None = None, **others: Any) -> "AsyncIterator[asyncio.Task[None]]":
+        """A running sender, stopped gracefully at the end of the block, which raises what it ended with."""
         chosen = settings(self.telegram.url, **others)
         channel = bootstrap.telegram_messenger(chosen)
         await channel.start()
         loop = bootstrap.delivery_loop(acquire=self.pool.acquire, messenger=messenger or channel, settings=chosen)
         running = asyncio.create_task(loop.run())
         try:
-            yield loop
+            yield running
         finally:
             loop.stop()
             await asyncio.wait([running])
@@ -122,11 +121,11 @@ class Town:
 
     async def deliver(self, **others: Any) -> None:
         """Run a sender until every row is final."""
-        async with self.sender(**others):
-            await eventually(self.settled, within=20)
+        async with self.sender(**others) as running:
+            await eventually(lambda: running.done() or self.settled(), within=20)
 
     async def settled(self) -> bool:
-        """Whether every row is final."""
+        """Say whether every row is final."""
         return int(await self.eye.fetchval("select count(*) from notifications where finished_at is null")) == 0
 
     async def rows(self, order_id: int) -> list[dict[str, Any]]:
