@@ -13,6 +13,8 @@ from uuid import uuid4
 import httpx
 import stamina
 
+from stack.errors import StackError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
@@ -54,6 +56,16 @@ class LomsRefused(Exception):
         self.facts = facts
 
 
+class LomsAway(StackError):
+    """LOMS gave no answer for ``RETRY_SECONDS_MAX``; whether a change happened is unknown, repeating it is safe."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"LOMS did not answer {path} for {RETRY_SECONDS_MAX:.0f} s: {reason}",
+            cure="onelane urls shows what runs, onelane logs loms-api what it says",
+        )
+
+
 class _NoAnswerYet(Exception):
     """LOMS is away, busy with the same key, or fell over: the same call may be repeated."""
 
@@ -62,6 +74,7 @@ class LomsHttp:
     """The calls of LOMS. Use as an async context manager; every call raises ``LomsRefused`` when LOMS says no."""
 
     def __init__(self, *, base_url: str, connections_max: int = 64, timeout_seconds: float = 5.0) -> None:
+        stamina.instrumentation.set_on_retry_hooks(())  # repeating is the rule here, not news
         self._client = httpx.AsyncClient(
             base_url=base_url,
             timeout=timeout_seconds,
@@ -104,11 +117,14 @@ class LomsHttp:
         )
 
     async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        async for attempt in stamina.retry_context(
-            on=(httpx.TransportError, _NoAnswerYet), attempts=None, timeout=RETRY_SECONDS_MAX, wait_max=1.0
-        ):
-            with attempt:
-                return _answer(await self._client.request(method, path, **request))
+        try:
+            async for attempt in stamina.retry_context(
+                on=(httpx.TransportError, _NoAnswerYet), attempts=None, timeout=RETRY_SECONDS_MAX, wait_max=1.0
+            ):
+                with attempt:
+                    return _answer(await self._client.request(method, path, **request))
+        except (httpx.TransportError, _NoAnswerYet) as error:
+            raise LomsAway(path, str(error) or type(error).__name__) from error
         raise AssertionError("unreachable: the retries end with an answer or an exception")
 
 
