@@ -59,6 +59,12 @@ def install_sql(
     return "\n\n".join(statements) + "\n"
 
 
+def partitions_sql(partition_width: int = PARTITION_WIDTH_DEFAULT) -> str:
+    """The statement that gives an outbox without partitions its ranges, near and far, around the current xid."""
+    text = files("outbox").joinpath("sql", "install", "09_partitions.sql").read_text(encoding="utf-8")
+    return text.format(partition_width=partition_width, partitions_ahead=PARTITIONS_AHEAD)
+
+
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 

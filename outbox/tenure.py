@@ -18,6 +18,7 @@ from outbox import errors, metrics
 from outbox.backlog import Survey, survey
 from outbox.backoff import Backoff
 from outbox.cursor import LEASE, Cursor, Position
+from outbox.housekeeping import keep_house
 from outbox.portion import Portion
 from outbox.publisher import Publisher, Stamp
 from outbox.reader import Batch, Reader
@@ -83,7 +84,7 @@ class Tenure:
             OSError, asyncpg.PostgresError: the session is lost.
         """
         try:
-            await _first_to_end(self._turns(), self._keep_lease())
+            await _first_to_end(self._turns(), self._keep_lease(), self._keep_house())
             await self._store()
         finally:
             metrics.OLDEST_UNSENT_SECONDS.set(0)
@@ -212,6 +213,15 @@ class Tenure:
             if time.monotonic() - self._kept_at >= _RENEW_SECONDS:
                 await self._store()
             self._waiting.report()
+
+    async def _keep_house(self) -> None:
+        """Partitions, on a connection of its own; its troubles never end the tenure."""
+        await keep_house(
+            self._settings.dsn,
+            self._settings.instance,
+            retention=timedelta(hours=self._settings.retention_hours),
+            every_seconds=self._settings.housekeeping_seconds,
+        )
 
     async def _be_sure_of_the_lease(self) -> None:
         """After a freeze the lease may be another's: ask before anything is sent."""
