@@ -3,6 +3,7 @@
 Every call looks at the home's records first, so it is right whatever was killed before it.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from stack.logs import tail
 from stack.processes import access_of, brokers_of
 from stack.servers.child import kill_tree, lives
 from stack.settings import Settings, settings_of
-from stack.state import Phase, State, read_state
+from stack.state import Phase, State, StateUnreadable, read_state
 
 _LOOK_SECONDS = 0.05
 _STOP_GRACE_SECONDS = 15.0
@@ -155,5 +156,6 @@ def _await_gone(settings: Settings, supervisor: psutil.Process, told: Told) -> N
         if time.monotonic() > deadline:
             kill_tree(supervisor)
             forget_supervisor(settings.home)
-        told(read_state(settings.home))
+        with contextlib.suppress(StateUnreadable):  # written by another version: what it keeps is stopped all the same
+            told(read_state(settings.home))
         time.sleep(_LOOK_SECONDS)
