@@ -35,6 +35,7 @@ class CommitCut:
             while packet := await client.read(65_536):
                 if self._armed and _COMMIT in packet:
                     back.cancel()
+                    await asyncio.wait([back])
                     await self._lose(packet, server, requests)
                     return
                 requests.write(packet)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -54,11 +55,22 @@ class Platform:
     """The use cases of LOMS over one database, and an eye that looks past them."""
 
     database: LomsDatabase
+    pool: Pool
     orders: OrderService
     stocks: StockService
     unit_of_work: UnitOfWork
     wakes: CountedWakes
     eye: "asyncpg.Connection[Any]"
+
+    @asynccontextmanager
+    async def pool_of(self, dsn: str) -> AsyncIterator[Pool]:
+        """Another pool, through whatever stands at that address."""
+        pool = Pool(dsn, application_name="loms-test", max_size=8)
+        await pool.start()
+        try:
+            yield pool
+        finally:
+            await pool.stop()
 
     async def place(self, *lines: tuple[int, int], user_id: int = 7) -> OrderId:
         answer = await self.orders.create(UserId(user_id), items(*lines))
@@ -82,6 +94,10 @@ class Platform:
 
     async def count(self, table: str) -> int:
         return int(await self.eye.fetchval(f"select count(*) from {table}"))
+
+
+def unit_of_work_over(pool: Pool, wakes: CountedWakes) -> UnitOfWork:
+    return UnitOfWork(pool=pool, writer=Writer(bootstrap.topic_rules()), wake=wakes, trace=telemetry.inject)
 
 
 def items(*lines: tuple[int, int]) -> list[Item]:
@@ -119,10 +135,11 @@ async def platform(loms_database: LomsDatabase) -> AsyncIterator[Platform]:
     eye = await asyncpg.connect(loms_database.admin_dsn)
     await pool.start()
     wakes = CountedWakes()
-    work = UnitOfWork(pool=pool, writer=Writer(bootstrap.topic_rules()), wake=wakes, trace=telemetry.inject)
+    work = unit_of_work_over(pool, wakes)
     try:
         yield Platform(
             database=loms_database,
+            pool=pool,
             orders=OrderService(unit_of_work=work),
             stocks=StockService(unit_of_work=work),
             unit_of_work=work,

@@ -16,17 +16,14 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from chassis import telemetry
 from chassis.postgres import Pool
-from outbox import Writer
 from rpc.loms.v1 import loms_pb2 as pb
 from rpc.loms.v1.loms_pb2_grpc import LomsServiceStub
 from services.loms import bootstrap
-from services.loms.repository.unit_of_work import UnitOfWork
 from stack.envoy_config import render
 from stack.ports import free_port
 from stack.servers import Envoy
-from tests.loms_fixtures import CountedWakes, LomsDatabase
+from tests.loms_fixtures import CountedWakes, LomsDatabase, unit_of_work_over
 from tests.shared_servers import servers_folder
 
 Body = Mapping[str, Any]
@@ -80,7 +77,7 @@ class Served:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def served(loms_template: LomsDatabase) -> AsyncIterator[Served]:
     pool = Pool(loms_template.app_dsn, application_name="loms-contract", max_size=8)
-    work = UnitOfWork(pool=pool, writer=Writer(bootstrap.topic_rules()), wake=CountedWakes(), trace=telemetry.inject)
+    work = unit_of_work_over(pool, CountedWakes())
     server = bootstrap.rpc_server("127.0.0.1:0", bootstrap.servicer(work))
     await pool.start()
     await server.start()

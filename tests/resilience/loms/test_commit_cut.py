@@ -6,16 +6,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
-from chassis import telemetry
-from chassis.postgres import Pool
-from outbox import Writer
-from services.loms import bootstrap
 from services.loms.domain.ids import Sku, UserId
-from services.loms.repository.unit_of_work import UnitOfWork
 from services.loms.service.attempts import Attempt
 from services.loms.service.orders import OrderService
 from tests.commit_cut import CommitCut, Where, commit_cut
-from tests.loms_fixtures import Platform, items
+from tests.loms_fixtures import Platform, items, unit_of_work_over
 
 SKU = Sku(1148162)  # 300 pieces, none reserved
 USER = UserId(7)
@@ -26,15 +21,8 @@ LOST = (asyncpg.ConnectionDoesNotExistError, ConnectionError)
 
 @asynccontextmanager
 async def _orders_through_a_cut(platform: Platform) -> AsyncIterator[tuple[OrderService, CommitCut]]:
-    async with commit_cut(platform.database.app_dsn) as (cut, dsn):
-        pool = Pool(dsn, application_name="loms-cut", max_size=2)
-        await pool.start()
-        try:
-            writer = Writer(bootstrap.topic_rules())
-            work = UnitOfWork(pool=pool, writer=writer, wake=platform.wakes, trace=telemetry.inject)
-            yield OrderService(unit_of_work=work), cut
-        finally:
-            await pool.stop()
+    async with commit_cut(platform.database.app_dsn) as (cut, dsn), platform.pool_of(dsn) as pool:
+        yield OrderService(unit_of_work=unit_of_work_over(pool, platform.wakes)), cut
 
 
 @pytest.mark.parametrize(("where", "committed"), [("before", 0), ("after", 1)])
