@@ -23,7 +23,16 @@ from stack.units import Command, Facts, KafkaUnit, ServerUnit, ServiceUnit, Step
 
 DATABASES = "databases"
 TOPICS = "topics"
-_PREPARED_FROM = ("services", "outbox", "inbox", "stack/prepare.py", "stack/databases.py")
+_PREPARED_FROM = (
+    "services/*/migrations",
+    "services/*/repository",
+    "services/*/*.json",
+    "outbox",
+    "inbox",
+    "stack/prepare.py",
+    "stack/databases.py",
+    "stack/sql",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,5 +264,5 @@ def _surroundings(settings: Settings) -> dict[str, str]:
 
 
 def _prepared_from(*facts: str) -> str:
-    sources = [CHECKOUT / source for source in _PREPARED_FROM]
-    return fingerprint([source for source in sources if source.exists()], *facts)
+    sources = [path for pattern in _PREPARED_FROM for path in CHECKOUT.glob(pattern)]
+    return fingerprint(sources, *facts)

@@ -142,7 +142,7 @@ class ServiceUnit:
         self, facts: Facts, command: Command, *, ready_seconds_max: float = 60.0, stop_seconds_max: float = 15.0
     ) -> None:
         self.facts = facts
-        self._command = command
+        self.command = command
         self._ready_seconds_max = ready_seconds_max
         self._stop_seconds_max = stop_seconds_max
         self._child = Child(name=facts.name, folder=command.folder, log=command.log)
@@ -155,7 +155,7 @@ class ServiceUnit:
     def start(self, stopping: Event) -> None:
         """Start the process and ask until it is ready."""
         _unless(stopping)
-        self._child.spawn(self._command.argv, environment=self._command.environment)
+        self._child.spawn(self.command.argv, environment=self.command.environment)
         try:
             self._await_ready(stopping)
         except (ServerFailed, Interrupted):
@@ -185,7 +185,7 @@ class ServiceUnit:
 
     def _refuse_restart(self) -> None:
         if self._child.exit_code == EXIT_NEEDS_OPERATOR:
-            raise NeedsOperator(last_lines(self._command.log, 1) or "it said nothing")
+            raise NeedsOperator(last_lines(self.command.log, 1) or "it said nothing")
 
 
 class StepUnit:
@@ -195,7 +195,7 @@ class StepUnit:
         self, facts: Facts, command: Command, *, marker: Marker, fingerprint: str, seconds_max: float = 120.0
     ) -> None:
         self.facts = facts
-        self._command = command
+        self.command = command
         self._marker = marker
         self._fingerprint = fingerprint
         self._seconds_max = seconds_max
@@ -211,7 +211,7 @@ class StepUnit:
         _unless(stopping)
         if self._marker.says(self._fingerprint):
             return
-        self._child.spawn(self._command.argv, environment=self._command.environment)
+        self._child.spawn(self.command.argv, environment=self.command.environment)
         try:
             _await(self._child, self._is_done, stopping, goal="done", seconds_max=self._seconds_max)
         finally:
