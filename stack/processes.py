@@ -231,6 +231,7 @@ def _service(service: Service, index: int, settings: Settings, access: Access) -
         health=health,
     )
     environment = {
+        **{name: value for name, value in os.environ.items() if name.startswith(f"{service.prefix}_")},
         **service.environment(access),
         f"{service.prefix}_HEALTH_ADDRESS": health,
         f"{service.prefix}_INSTANCE": service.name,
@@ -248,7 +249,7 @@ def _command(settings: Settings, name: str, arguments: Sequence[str], environmen
 
 
 def _surroundings(settings: Settings) -> dict[str, str]:
-    """What every process of ours gets; nothing else of the caller's shell reaches it."""
+    """What every process of ours gets; of the caller's shell only this and a service's own settings reach it."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE") if name in os.environ}
     tracing = {"OTEL_EXPORTER_OTLP_ENDPOINT": settings.otlp_endpoint} if settings.otlp_endpoint else {}
     return {

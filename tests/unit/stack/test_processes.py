@@ -69,11 +69,18 @@ def test_every_replica_has_a_name_and_a_health_port_of_its_own(tmp_path: Path) -
     assert [each["LOMS_HEALTH_ADDRESS"] for each in relays] == ["127.0.0.1:30001", "127.0.0.1:30002"]
 
 
-def test_the_callers_shell_does_not_leak_into_a_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_its_own_settings_reach_a_service_from_the_callers_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
+
+    monkeypatch.setenv("LOMS_POOL_SIZE", "3")
+    monkeypatch.setenv("LOMS_OWNER_URL", "postgresql://of-another-stack")
 
     api = environment_of(units(Settings(home=Home(tmp_path)))["loms-api"])
 
+    assert api["LOMS_POOL_SIZE"] == "3"
+    assert "of-another-stack" not in api["LOMS_OWNER_URL"]
     assert "AWS_SECRET_ACCESS_KEY" not in api
     assert "NOTIFICATION_DATABASE_URL" not in api
 
