@@ -8,7 +8,7 @@ person ends `run`.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,7 @@ class Relay:
         bootstrap_servers: Kafka, `host:port,…`.
         topics: the rules of every topic to publish to.
         publisher: instead of Kafka, in tests.
+        sessions: opens the connection of a tenure, given the address and its `application_name`.
         new_owner: makes the id of a tenure.
         **settings: the fields of `RelaySettings`, within their bounds.
     """
@@ -45,11 +46,13 @@ class Relay:
         bootstrap_servers: str,
         topics: Iterable[TopicRule],
         publisher: Publisher | None = None,
+        sessions: Callable[[str, str], Awaitable[Session]] = Session.open,
         new_owner: Callable[[], UUID] = uuid7,
         **settings: Any,
     ) -> None:
         self._settings = RelaySettings(dsn=dsn, bootstrap_servers=bootstrap_servers, topics=tuple(topics), **settings)
         self._publisher = publisher or _kafka_publisher(self._settings)
+        self._sessions = sessions
         self._new_owner = new_owner
         self._stopping = asyncio.Event()
         self._heard = asyncio.Event()
@@ -90,7 +93,7 @@ class Relay:
 
     async def _serve(self, backoff: Backoff) -> None:
         """One session: stand by for the lease, then one tenure."""
-        session = await Session.open(self._settings.dsn, f"outbox-relay {self._settings.instance} standby")
+        session = await self._sessions(self._settings.dsn, f"outbox-relay {self._settings.instance} standby")
         try:
             backoff.succeeded()
             await session.listen(self._settings.channel, self._heard.set)
