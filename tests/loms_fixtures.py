@@ -65,7 +65,7 @@ class Platform:
     @asynccontextmanager
     async def pool_of(self, dsn: str) -> AsyncIterator[Pool]:
         """Another pool, through whatever stands at that address."""
-        pool = Pool(dsn, application_name="loms-test", max_size=8)
+        pool = Pool(dsn, application_name="loms-test", max_size=8, acquire_seconds_max=30)
         await pool.start()
         try:
             yield pool
@@ -131,7 +131,7 @@ async def loms_database(postgres: SharedPostgres, loms_template: LomsDatabase) -
 
 @pytest.fixture
 async def platform(loms_database: LomsDatabase) -> AsyncIterator[Platform]:
-    pool = Pool(loms_database.app_dsn, application_name="loms-test", max_size=12)
+    pool = Pool(loms_database.app_dsn, application_name="loms-test", max_size=12, acquire_seconds_max=30)
     eye = await asyncpg.connect(loms_database.admin_dsn)
     await pool.start()
     wakes = CountedWakes()

@@ -76,7 +76,7 @@ class Served:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def served(loms_template: LomsDatabase) -> AsyncIterator[Served]:
-    pool = Pool(loms_template.app_dsn, application_name="loms-contract", max_size=8)
+    pool = Pool(loms_template.app_dsn, application_name="loms-contract", max_size=8, acquire_seconds_max=30)
     work = unit_of_work_over(pool, CountedWakes())
     server = bootstrap.rpc_server("127.0.0.1:0", bootstrap.servicer(work))
     await pool.start()

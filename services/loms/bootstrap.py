@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 DOMAIN = "loms"
 
+ACQUIRE_SECONDS_MAX = 8.0
+"""How long a call waits for a connection in a burst: it still answers before the ten seconds of the HTTP face end."""
+
 
 def api(settings: ApiSettings) -> Service:
     """Build the process that serves gRPC."""
@@ -35,6 +38,7 @@ def api(settings: ApiSettings) -> Service:
         settings.database_url.get_secret_value(),
         application_name=f"loms-api {settings.instance}",
         max_size=settings.pool_size,
+        acquire_seconds_max=ACQUIRE_SECONDS_MAX,
     )
     wake = Wake(settings.direct_url.get_secret_value())
     unit_of_work = UnitOfWork(pool=pool, writer=Writer(topic_rules()), wake=wake, trace=telemetry.inject)

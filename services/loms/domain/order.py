@@ -52,7 +52,7 @@ class Order:
         items: each sku once, ascending; never changes.
         version: the number of statuses it has had.
         changed_at: the database's clock at the last move.
-        locked_at: the database's clock once the row was ours, the moment of the next move.
+        locked_at: the database's clock at the reading, under the lock if there is one: the moment of the next move.
     """
 
     id: OrderId

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+CONNECT_SECONDS_MAX = 10.0
 # Two replicas that start together must not both migrate: the second waits, then finds nothing to do.
 HOLD = "select pg_advisory_xact_lock(hashtextextended('loms migrations', 0))"
 
@@ -19,7 +20,8 @@ def _run(connection: Connection) -> None:
 
 
 async def _connect_and_run() -> None:
-    engine = create_async_engine(context.config.attributes["url"], poolclass=NullPool)
+    bounds = {"timeout": CONNECT_SECONDS_MAX}
+    engine = create_async_engine(context.config.attributes["url"], poolclass=NullPool, connect_args=bounds)
     async with engine.connect() as connection:
         await connection.run_sync(_run)
         await connection.commit()

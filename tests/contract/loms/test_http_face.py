@@ -131,6 +131,19 @@ async def test_the_content_type_of_a_request_does_not_matter(client: httpx.Async
     assert response.status_code == 200
 
 
+async def test_the_event_of_a_request_belongs_to_its_trace(served: Served, client: httpx.AsyncClient) -> None:
+    trace_id = "0af7651916cd43dd8448eb211c80319c"
+
+    response = await client.post(
+        "/order/create",
+        json={"userId": 7, "items": [{"sku": SKU, "count": 1}]},
+        headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"},
+    )
+
+    rows = await served.eye.fetch("select headers from outbox where key = $1", response.json()["orderId"])
+    assert [json.loads(row["headers"])["traceparent"].split("-")[1] for row in rows] == [trace_id, trace_id]
+
+
 async def test_native_grpc_passes_through(served: Served) -> None:
     async with grpc.aio.insecure_channel(served.http_url.removeprefix("http://")) as channel:
         method = channel.unary_unary(

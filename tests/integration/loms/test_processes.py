@@ -76,7 +76,7 @@ async def test_a_relay_that_no_restart_can_help_exits_with_78(loms_database: Lom
     assert b"no cursor named 'kafka' in outbox_cursor" in output
 
 
-async def test_migrate_and_seed_make_a_database_ready_and_repeat_without_harm(postgres: SharedPostgres) -> None:
+async def test_migrate_and_seed_make_a_database_ready_however_often_and_many_run(postgres: SharedPostgres) -> None:
     name = f"loms_{free_port()}"
     await create_database(
         postgres.admin_dsn, name, owner_password=PASSWORD, app_password=PASSWORD, verifier_password=PASSWORD
@@ -86,12 +86,13 @@ async def test_migrate_and_seed_make_a_database_ready_and_repeat_without_harm(po
         "LOMS_DATABASE_URL": postgres.dsn(name, name, PASSWORD),
     }
 
-    exit_codes = [await _run(command, settings) for command in ("migrate", "seed", "migrate", "seed")]
+    at_once = await asyncio.gather(_run("migrate", settings), _run("migrate", settings))
+    after = [await _run(command, settings) for command in ("seed", "seed")]
 
     application = await asyncpg.connect(settings["LOMS_DATABASE_URL"])
     stocks = await application.fetchval("select count(*) from stocks")
     await application.close()
-    assert exit_codes == [0, 0, 0, 0]
+    assert [*at_once, *after] == [0, 0, 0, 0]
     assert stocks == 21
 
 

@@ -1,0 +1,41 @@
+import asyncio
+from collections import Counter
+
+import pytest
+
+from tests.loms_server import Caller, Served
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ONE, OTHER = 30816475, 135937324  # 300 pieces each, of the second 30 reserved
+
+
+async def test_two_hundred_creates_at_once_with_skus_in_opposite_order_know_no_internal_error(
+    served: Served, http_caller: Caller
+) -> None:
+    lines = [{"sku": ONE, "count": 1}, {"sku": OTHER, "count": 1}]
+
+    answers = await asyncio.gather(
+        *(
+            http_caller.call("OrderCreate", {"userId": user, "items": lines if user % 2 else lines[::-1]})
+            for user in range(1, 201)
+        )
+    )
+
+    assert Counter(answer.code for answer in answers) == {"OK": 200}
+    assert await served.eye.fetchval("select reserved from stocks where sku = $1", ONE) == 200
+    assert await served.eye.fetchval("select reserved from stocks where sku = $1", OTHER) == 230
+
+
+async def test_orders_beyond_the_stock_fail_and_the_rest_succeed(served: Served, grpc_caller: Caller) -> None:
+    sku = 135717466  # 100 pieces, 20 reserved
+
+    answers = await asyncio.gather(
+        *(
+            grpc_caller.call("OrderCreate", {"userId": user, "items": [{"sku": sku, "count": 3}]})
+            for user in range(1, 61)
+        )
+    )
+
+    assert Counter(answer.code for answer in answers) == {"OK": 26, "FAILED_PRECONDITION": 34}
+    assert await served.eye.fetchval("select reserved from stocks where sku = $1", sku) == 98
