@@ -17,7 +17,7 @@ from uuid import uuid4
 from opentelemetry import trace
 
 from inbox import metrics
-from inbox.application import Handler
+from inbox.application import Application, Handler
 from inbox.connections import Connections
 from inbox.dead_letters import DeadLetters, KafkaDeadLetters
 from inbox.errors import NeedsOperator
@@ -57,6 +57,7 @@ class Runner:
         kafka_options: Mapping[str, Any] | None = None,
         dead_letters: DeadLetters | None = None,
         sources: Callable[[], Source] | None = None,
+        applications: Callable[..., Application] = Application,
         tracer: trace.Tracer | None = None,
         clock: Callable[[], float] = time.time,
         jitter: Callable[[float, float], float] = random.uniform,
@@ -72,6 +73,7 @@ class Runner:
         self._kafka_options = dict(kafka_options or {})
         self._dead_letters = dead_letters
         self._sources = sources or self._kafka_source
+        self._applications = applications
         self._tracer = tracer or trace.get_tracer("inbox")
         self._clock = clock
         self._jitter = jitter
@@ -108,6 +110,7 @@ class Runner:
             tracer=self._tracer,
             clock=self._clock,
             jitter=self._jitter,
+            applications=self._applications,
         )
         try:
             await session.run(self._stopping)

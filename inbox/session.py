@@ -53,6 +53,7 @@ class Session:
         tracer: Tracer,
         clock: Callable[[], float],
         jitter: Callable[[float, float], float],
+        applications: Callable[..., Application] = Application,
     ) -> None:
         self._consumer = consumer
         self._topics = topics
@@ -64,6 +65,7 @@ class Session:
         self._tracer = tracer
         self._clock = clock
         self._jitter = jitter
+        self._applications = applications
         self._ownership = Ownership(consumer=consumer, owner=owner, source=source, connections=connections)
         self._lanes: dict[TopicPartition, tuple[Lane, asyncio.Task[None]]] = {}
         self._hints: dict[TopicPartition, int] = {}
@@ -96,7 +98,7 @@ class Session:
 
     def _open_lane(self, at: TopicPartition) -> None:
         policy = self._topics[at.topic]
-        application = Application(
+        application = self._applications(
             consumer=self._consumer,
             policy=policy,
             handler=self._handler,
