@@ -66,7 +66,8 @@ def bring_up(
     settings = _settings(brokers=brokers, servers_only=servers_only)
     with StartProgress(notes()) as progress:
         started = client.up(settings, told=progress.told)
-    _note_leftovers(started.leftovers)
+    if not started.already_running:
+        _note_leftovers(started.state.leftovers)
     _show_started(started.state, already_running=started.already_running, output=output)
     if started.state.stuck:
         raise typer.Exit(ExitCode.PARTIAL)

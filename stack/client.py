@@ -43,11 +43,10 @@ class StartFailed(StackError):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What `up` did. `leftovers` are processes of a dead supervisor that were ended first."""
+    """What `up` did."""
 
     state: State
     already_running: bool = False
-    leftovers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +73,15 @@ def up(settings: Settings, *, told: Told = lambda _: None) -> Started:
     brokers_of(settings)
     if supervisor_of(settings.home):
         return Started(_join(settings, told), already_running=True)
-    cleaned = end_leftovers(settings.home)
     supervisor = _spawn(settings)
     try:
         state = _await_running(settings.home, supervisor, told)
     except KeyboardInterrupt:
         down(settings, told=told)
         raise
-    return Started(state, leftovers=tuple(cleaned))
+    if state is None:
+        return Started(_join(settings, told), already_running=True)
+    return Started(state)
 
 
 def down(settings: Settings, *, told: Told = lambda _: None) -> Stopped:
@@ -117,8 +117,11 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
         )
 
 
-def _await_running(home: Home, supervisor: subprocess.Popen[bytes], told: Told) -> State:
-    """Follow the supervisor we spawned until it runs; one that ends before has said why."""
+def _await_running(home: Home, supervisor: subprocess.Popen[bytes], told: Told) -> State | None:
+    """Follow the supervisor we spawned until it runs; one that ends before has said why.
+
+    None: it ended because somebody else's, started at the same moment, keeps the home.
+    """
     while True:
         ended = supervisor.poll() is not None
         state = read_state(home)
@@ -127,6 +130,8 @@ def _await_running(home: Home, supervisor: subprocess.Popen[bytes], told: Told) 
             told(state)
         if ours and state.phase is Phase.RUNNING and not ended:
             return state
+        if ended and not ours and supervisor_of(home):
+            return None
         if ended:
             raise _failed(home, state if ours else State())
         time.sleep(_LOOK_SECONDS)

@@ -5,6 +5,7 @@ One thread per unit does all of this, so a unit is never touched by two. Readers
 
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Event
@@ -90,11 +91,18 @@ class Keeper:
         except Interrupted:
             return False
         except StackError as error:
-            if not self.settled.is_set() and self._is_hopeless():
-                self._shared.report.failed(self.name, error)
-                return False
-            reason = error.fact.partition("\n")[0]
+            return self._fell(error)
+        except Exception as error:  # noqa: BLE001 - whatever one unit meets, the others must be kept
+            traceback.print_exc()
+            return self._fell(StackError(repr(error), cure="onelane logs supervisor"))
         return self._wait_to_restart(reason)
+
+    def _fell(self, error: StackError) -> bool:
+        """Fail the whole start if that is all there is to do, else try again."""
+        if not self.settled.is_set() and self._is_hopeless():
+            self._shared.report.failed(self.name, error)
+            return False
+        return self._wait_to_restart(error.fact.partition("\n")[0])
 
     def _start(self) -> None:
         if self._shared.stopping.is_set():
@@ -135,10 +143,12 @@ class Keeper:
         self._shared.report.settled()
 
     def _stop(self) -> None:
-        self._tell(status=Status.STOPPING)
-        self.unit.stop()
-        self._tell(status=Status.STOPPED)
-        self.stopped.set()
+        try:
+            self._tell(status=Status.STOPPING)
+            self.unit.stop()
+            self._tell(status=Status.STOPPED)
+        finally:
+            self.stopped.set()
 
     def _tell(self, **facts: Any) -> None:
         self._shared.report.process(self.name, pids=self.unit.pids, **facts)

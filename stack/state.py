@@ -66,13 +66,17 @@ class ProcessState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """The whole stack. `ports` are the listeners in use; `seconds` is the time from start to ready."""
+    """The whole stack. `ports` are the listeners in use; `seconds` is the time from start to ready.
+
+    `leftovers` are the processes of a dead supervisor that this one ended before it began.
+    """
 
     phase: Phase = Phase.STOPPED
     supervisor: ProcessIdentity | None = None
     started_at: str = ""
     seconds: float | None = None
     brokers: int = 1
+    leftovers: tuple[str, ...] = ()
     ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     error: str = ""
     processes: Mapping[str, ProcessState] = field(default_factory=dict)
@@ -149,6 +153,7 @@ def _state(document: dict[str, Any]) -> State:
         raise ValueError("written by another version of the program")
     document["phase"] = Phase(document["phase"])
     document["supervisor"] = ProcessIdentity.read(document["supervisor"])
+    document["leftovers"] = tuple(document["leftovers"])
     document["ports"] = {name: tuple(numbers) for name, numbers in document["ports"].items()}
     document["processes"] = {name: _process(each) for name, each in document["processes"].items()}
     return State(**document)

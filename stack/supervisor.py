@@ -150,10 +150,15 @@ def main() -> int:
     began = time.monotonic()
     settings = settings_of(os.environ)
     settings.home.make()
-    with _locked(settings.home):
-        end_leftovers(settings.home)
+    try:
+        lock = _locked(settings.home)
+    except AlreadySupervised as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        return 1
+    with lock:
+        ended = end_leftovers(settings.home)
         rotate_logs(settings.home)
-        state = StateFile(settings.home, _first(settings))
+        state = StateFile(settings.home, _first(settings, ended))
         write_supervisor_record(settings.home, _ourselves())
         try:
             return _supervise(settings, state, began)
@@ -175,12 +180,13 @@ def _supervise(settings: Settings, state: StateFile, began: float) -> int:
     return supervisor.run()
 
 
-def _first(settings: Settings) -> State:
+def _first(settings: Settings, ended: Sequence[str]) -> State:
     return State(
         phase=Phase.STARTING,
         supervisor=_ourselves(),
         started_at=datetime.now(UTC).isoformat(timespec="seconds"),  # noqa: TID251 - for people to read, decides nothing
         brokers=brokers_of(settings),
+        leftovers=tuple(ended),
     )
 
 

@@ -52,7 +52,7 @@ class Stack:
     def begin(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Run the program, and go on meanwhile."""
         argv = [sys.executable, "-m", "cli.main", *arguments]
-        return subprocess.Popen(argv, env=dict(self.environment), stderr=subprocess.PIPE)  # noqa: S603 - likewise
+        return subprocess.Popen(argv, env=dict(self.environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603 - likewise
 
     def up(self, **environment: str) -> Answer:
         return self.onelane("up", "--servers-only", "--output", "json", **environment)

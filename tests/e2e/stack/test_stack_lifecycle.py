@@ -20,18 +20,18 @@ SERVERS = {"postgres", "kafka", "valkey", "telegram"}
 MEMORY_BYTES_MAX = 1_800 << 20
 
 
-def test_up_starts_every_server_and_says_what_where_and_how_fast(stack: Stack) -> None:
-    answer = stack.up()
+def test_two_starts_at_the_same_moment_make_one_stack(stack: Stack) -> None:
+    both = [stack.begin("up", "--servers-only"), stack.begin("up", "--servers-only")]
 
-    assert answer.code == 0, answer.err
-    assert {each["name"] for each in answer.json["processes"]} == SERVERS
-    assert all(each["status"] == "ready" and each["seconds"] > 0 for each in answer.json["processes"])
-    assert all(each["version"] and each["address"].startswith("127.0.0.1:") for each in answer.json["processes"])
-    assert "kafka ready after" in answer.err
+    said = [started.communicate(timeout=170)[1].decode() for started in both]
+
+    assert [started.returncode for started in both] == [0, 0], said
+    assert set(living_processes(stack.home)) == SERVERS
+    assert any("kafka ready after" in each for each in said)
     assert 0 < pss(stack.home) < MEMORY_BYTES_MAX
 
 
-def test_up_again_changes_nothing(stack: Stack) -> None:
+def test_up_again_changes_nothing_and_says_what_runs_where_and_how_fast_it_was(stack: Stack) -> None:
     before = read_state(stack.home)
 
     answer = stack.up()
@@ -39,6 +39,9 @@ def test_up_again_changes_nothing(stack: Stack) -> None:
     assert answer.code == 0, answer.err
     assert answer.json["already_running"]
     assert read_state(stack.home) == before
+    assert {each["name"] for each in answer.json["processes"]} == SERVERS
+    assert all(each["status"] == "ready" and each["seconds"] > 0 for each in answer.json["processes"])
+    assert all(each["version"] and each["address"].startswith("127.0.0.1:") for each in answer.json["processes"])
 
 
 def test_another_number_of_brokers_is_refused(stack: Stack) -> None:

@@ -21,6 +21,7 @@ class ScriptedUnit:
         self.pids = (1,)
         self.reason = ""
         self.needs_operator = False
+        self.surprise: Exception | None = None
         self.starts = 0
         self._failures = failures
         self._journal = journal
@@ -31,6 +32,8 @@ class ScriptedUnit:
         self.starts += 1
         self.reason = ""
         self._journal.append(f"start {self.facts.name}")
+        if self.surprise is not None:
+            raise self.surprise
         if self.needs_operator:
             raise NeedsOperator("the cursor needs a reset")
         if self.starts <= self._failures:
@@ -155,3 +158,15 @@ async def test_a_service_that_keeps_falling_fails_the_start(bench: Bench) -> Non
 
     await eventually(lambda: bench.reports.failures == ["api: it fell over"])
     assert unit.starts == 3
+
+
+async def test_whatever_a_unit_meets_fails_the_start_instead_of_pretending(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unit = ScriptedUnit("kafka", bench.journal, kind=Kind.SERVER)
+    unit.surprise = OSError("no more processes")
+
+    bench.run(bench.keeper(unit))
+
+    await eventually(lambda: bench.reports.failures == ["kafka: OSError('no more processes')"])
+    assert "no more processes" in capsys.readouterr().err
