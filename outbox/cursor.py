@@ -39,6 +39,7 @@ class Cursor:
         self._owner = owner
         self.epoch = epoch
         self.position = position
+        self.paused = False
         self.history = ""
         self.flush_advised = False
 
@@ -55,6 +56,7 @@ class Cursor:
             await _refuse_unusable(session, name)
             return None
         cursor = cls(session=session, name=name, owner=owner, epoch=taken["epoch"], position=_position(taken))
+        cursor.paused = taken["state"] == "paused"
         await cursor._guard(taken)
         return cursor
 
@@ -70,26 +72,22 @@ class Cursor:
         self.history = f"{now['system_id']}/{now['timeline']}"
         self.flush_advised = now["has_synchronous_standby"]
 
-    async def renew(self) -> str:
-        """Keep the lease; returns the cursor's state, by which an operator may pause the relay."""
-        return await self._keep("renew_lease")
-
-    async def advance(self, position: Position) -> str:
-        """Store what is acknowledged, and keep the lease."""
+    async def advance(self, position: Position) -> None:
+        """Store what is acknowledged, and keep the lease; learn whether an operator paused the relay."""
         if position.target is None:
-            return await self._keep("advance", position.seen.text)
-        return await self._keep("store_walk", position.target.text, position.walked_seq)
+            await self._keep("advance", position.seen.text)
+        else:
+            await self._keep("store_walk", position.target.text, position.walked_seq)
 
     async def release(self) -> None:
         """Give the lease back at once. The cursor must not be used afterwards."""
         await self._update("release_lease")
 
-    async def _keep(self, name: str, *args: Any) -> str:
+    async def _keep(self, name: str, *args: Any) -> None:
         row = await self._session.fetchrow(name, self._name, self.epoch, self._owner, LEASE, *args)
         if row is None:
             raise errors.Fenced(self._name, self.epoch)
-        state: str = row["state"]
-        return state
+        self.paused = row["state"] == "paused"
 
     async def _update(self, name: str, *args: Any) -> None:
         await self._session.execute(name, self._name, self.epoch, self._owner, *args)

@@ -157,3 +157,49 @@ class Fenced(OutboxError):
     def __init__(self, name: str, epoch: int) -> None:
         super().__init__(f"cursor {name!r} is no longer ours (epoch {epoch})")
         self.epoch = epoch
+
+
+class OperationRefused(OutboxError):
+    """What an operator asked for must not be done as things are; nothing was changed."""
+
+
+class ReasonMissing(OperationRefused):
+    """What changes something needs a reason."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"{action} needs a reason: it stays in outbox_audit")
+
+
+class EventUnknown(OperationRefused):
+    """No retained row has that id."""
+
+    def __init__(self, event_id: UUID) -> None:
+        super().__init__(f"no retained event {event_id}")
+
+
+class EventAlreadySent(OperationRefused):
+    """The cursor is past it."""
+
+    def __init__(self, event_id: UUID) -> None:
+        super().__init__(f"event {event_id} is sent already; there is nothing left to withdraw")
+
+
+class EventAlreadyVoid(OperationRefused):
+    """It is withdrawn already."""
+
+    def __init__(self, event_id: UUID) -> None:
+        super().__init__(f"event {event_id} is void already")
+
+
+class PositionAhead(OperationRefused):
+    """The stored position lies beyond what this server has come to: keeping it would skip what comes."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"cursor {name!r} is ahead of this server: choose now, from-seq or all")
+
+
+class PlanStale(OperationRefused):
+    """Something changed since the plan was made."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the plan is stale: {reason}; plan again")

@@ -66,7 +66,6 @@ class Tenure:
         self._position = cursor.position
         self._kept_at = time.monotonic()
         self._unstored = False
-        self._paused = False
         self._poll_seconds = settings.poll_seconds_min
         self._backoff = Backoff(seconds_max=settings.backoff_seconds_max)
         self._alarm = VersionAlarm()
@@ -87,6 +86,7 @@ class Tenure:
             await _first_to_end(self._turns(), self._keep_lease(), self._keep_house())
             await self._store()
         finally:
+            metrics.PAUSED.set(0)
             metrics.OLDEST_UNSENT_SECONDS.set(0)
             metrics.BACKLOG_ROWS.set(0)
 
@@ -95,7 +95,7 @@ class Tenure:
         while not self._stopping.is_set() and not await self._publisher_opened():
             pass
         while not self._stopping.is_set():
-            if self._paused:
+            if self._cursor.paused:
                 await self._rest(_RENEW_SECONDS)
             elif self._position.target is not None:
                 await self._walk()
@@ -130,7 +130,7 @@ class Tenure:
     async def _walk_windows(self, way: Survey) -> None:
         ahead = asyncio.ensure_future(self._reader.window(self._position))
         try:
-            while self._position.walked_seq < way.last_seq and not self._stopping.is_set() and not self._paused:
+            while self._position.walked_seq < way.last_seq and not self._stopping.is_set() and not self._cursor.paused:
                 batch = await ahead
                 ahead = asyncio.ensure_future(self._reader.window(batch.position))
                 if batch.rows and not await self._published(batch):
@@ -196,15 +196,9 @@ class Tenure:
 
     async def _store(self) -> None:
         self._unstored = False
-        state = await self._cursor.advance(self._position)
+        await self._cursor.advance(self._position)
         self._kept_at = time.monotonic()
-        self._pause_if(state == "paused")
-
-    def _pause_if(self, paused: bool) -> None:  # noqa: FBT001 - the fact itself
-        if paused != self._paused:
-            _log.warning("relay.paused" if paused else "relay.resumed")
-        self._paused = paused
-        metrics.PAUSED.set(paused)
+        metrics.PAUSED.set(self._cursor.paused)
 
     async def _keep_lease(self) -> None:
         """Renew whenever a second passed without storing; never ends by itself."""
