@@ -124,7 +124,7 @@ def _await_running(home: Home, supervisor: subprocess.Popen[bytes], told: Told) 
     """
     while True:
         ended = supervisor.poll() is not None
-        state = read_state(home)
+        state = _seen(home)
         ours = state.supervisor is not None and state.supervisor.pid == supervisor.pid
         if ours:
             told(state)
@@ -139,12 +139,20 @@ def _await_running(home: Home, supervisor: subprocess.Popen[bytes], told: Told) 
 
 def _join(settings: Settings, told: Told) -> State:
     """Follow somebody else's start to its end."""
-    while (state := read_state(settings.home)).lives and state.phase is Phase.STARTING:
+    while (state := _seen(settings.home)).lives and state.phase is Phase.STARTING:
         told(state)
         time.sleep(_LOOK_SECONDS)
     if state.phase is not Phase.RUNNING:
         raise _failed(settings.home, state)
     return state
+
+
+def _seen(home: Home) -> State:
+    """The state, nothing while the file is still that of another version of the program."""
+    try:
+        return read_state(home)
+    except StateUnreadable:
+        return State()
 
 
 def _failed(home: Home, state: State) -> StartFailed:
@@ -162,5 +170,5 @@ def _await_gone(settings: Settings, supervisor: psutil.Process, told: Told) -> N
             kill_tree(supervisor)
             forget_supervisor(settings.home)
         with contextlib.suppress(StateUnreadable):  # written by another version: what it keeps is stopped all the same
-            told(read_state(settings.home))
+            told(_seen(settings.home))
         time.sleep(_LOOK_SECONDS)

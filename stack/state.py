@@ -97,9 +97,7 @@ class StateUnreadable(StackError):
     """The state file is not one of ours."""
 
     def __init__(self, home: Home, reason: str) -> None:
-        super().__init__(
-            f"{home.state_file} cannot be read: {reason}", cure=f"onelane down, then delete {home.state_file}"
-        )
+        super().__init__(f"{home.state_file} cannot be read: {reason}", cure="onelane down, then onelane up")
 
 
 class StateFile:

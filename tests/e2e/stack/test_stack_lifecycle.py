@@ -88,13 +88,16 @@ async def test_a_killed_server_is_started_again_and_the_others_stay(stack: Stack
     assert after["kafka"] == before["kafka"]
 
 
-async def test_after_the_supervisor_was_killed_up_ends_its_orphans_and_starts_cleanly(stack: Stack) -> None:
+async def test_after_the_supervisor_was_killed_up_needs_no_state_ends_its_orphans_and_starts_cleanly(
+    stack: Stack,
+) -> None:
     orphans = {name: process.pid for name, process in living_processes(stack.home).items()}
     supervisor = supervisor_of(stack.home)
     assert supervisor is not None
     supervisor.kill()
     supervisor.wait(10)
 
+    stack.home.state_file.write_text('{"schema": 0}', encoding="utf-8")
     answer = stack.up()
 
     assert answer.code == 0, answer.err
