@@ -22,7 +22,7 @@ from services.notification.domain.notification import State
 from services.notification.migrations.run import upgrade
 from services.notification.repository.planning import PostgresPlanning
 from services.notification.service.notifications import Notifications
-from services.notification.service.ports import Messenger
+from services.notification.service.ports import Limits, Messenger
 from services.notification.settings import SenderSettings
 from stack.databases import create_database, owner_of
 from tests.given import SharedPostgres
@@ -104,12 +104,16 @@ class Town:
             await connection.close()
 
     @asynccontextmanager
-    async def sender(self, messenger: Messenger | None = None, **others: Any) -> "AsyncIterator[asyncio.Task[None]]":
+    async def sender(
+        self, messenger: Messenger | None = None, limits: Limits | None = None, **others: Any
+    ) -> "AsyncIterator[asyncio.Task[None]]":
         """A running sender, stopped gracefully at the end of the block, which raises what it ended with."""
         chosen = settings(self.telegram.url, **others)
         channel = bootstrap.telegram_messenger(chosen)
         await channel.start()
-        loop = bootstrap.delivery_loop(acquire=self.pool.acquire, messenger=messenger or channel, settings=chosen)
+        loop = bootstrap.delivery_loop(
+            acquire=self.pool.acquire, messenger=messenger or channel, settings=chosen, limits=limits
+        )
         running = asyncio.create_task(loop.run())
         try:
             yield running
