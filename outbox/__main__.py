@@ -1,34 +1,57 @@
-"""`python -m outbox …`: the library's own commands, with nothing of its users around."""
+"""`python -m outbox …`: the library's own commands, with nothing of its users around.
+
+What acts in bulk plans by default and acts with `--execute`. Exit codes: 0 done, 1 error, 2 usage, 3 check failed,
+4 refused, 78 the relay needs an operator.
+"""
 
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-from outbox import errors
-from outbox.message import MAX_MESSAGE_BYTES_DEFAULT, TopicRule
+import asyncpg
+
+from outbox import commands, errors
+from outbox.message import MAX_MESSAGE_BYTES_DEFAULT
 from outbox.relay import Relay
 from outbox.schema import install_sql
 
 EXIT_OK = 0
 EXIT_ERROR = 1
+EXIT_REFUSED = 4
 EXIT_NEEDS_OPERATOR = 78
+
+Command = Callable[["asyncpg.Connection[Any]", argparse.Namespace], Awaitable[int]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, return the exit code."""
     given = _parser().parse_args(arguments)
-    code: int = given.run(given)
+    try:
+        code: int = given.run(given)
+    except errors.OperationRefused as refusal:
+        sys.stderr.write(f"refused: {refusal}\n")
+        return EXIT_REFUSED
+    except errors.NeedsOperator as cause:
+        sys.stderr.write(f"needs an operator: {cause}\n")
+        return EXIT_NEEDS_OPERATOR if given.run is _run_relay else EXIT_ERROR
+    except (errors.OutboxError, asyncpg.PostgresError, OSError, ValueError) as cause:
+        sys.stderr.write(f"error: {cause}\n")
+        return EXIT_ERROR
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m outbox", description="From a Postgres transaction to Kafka.")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    _add_install_sql(commands.add_parser("install-sql", help="print the SQL that creates the tables"))
-    _add_relay(commands.add_parser("relay", help="publish what is appended, until stopped"))
+    found = parser.add_subparsers(required=True, metavar="command")
+    _add_install_sql(found.add_parser("install-sql", help="print the SQL that creates the tables"))
+    _add_relay(found.add_parser("relay", help="publish what is appended, until stopped"))
+    _add_looking(found)
+    _add_changing(found)
     return parser
 
 
@@ -40,16 +63,74 @@ def _add_install_sql(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_relay(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--dsn", required=True, help="the owner of the tables, a direct address")
-    parser.add_argument("--bootstrap", required=True, help="Kafka, host:port,…")
-    parser.add_argument("--topic", required=True, action="append", help="NAME or NAME:versioned; repeatable")
-    parser.add_argument(
-        "--max-bytes", type=int, default=MAX_MESSAGE_BYTES_DEFAULT, help="the topics' max.message.bytes"
-    )
-    parser.add_argument("--source", default="outbox", help="ce_source of the events")
-    parser.add_argument("--name", default="kafka", help="the cursor")
+    _add_database(parser)
+    _add_kafka(parser, required=True)
     parser.add_argument("--instance", default="relay-0", help="who this is among the relays of the cursor")
     parser.set_defaults(run=_run_relay)
+
+
+def _add_looking(found: Any) -> None:
+    _on_database(found.add_parser("status", help="how it is doing"), commands.show_status)
+    _add_limit(_on_database(found.add_parser("tail", help="the last rows"), commands.show_latest))
+    listing = _on_database(found.add_parser("list", help="the rows of a key"), commands.show_key)
+    listing.add_argument("key")
+    _add_limit(listing)
+    _on_database(found.add_parser("show", help="one event"), commands.show_event).add_argument("event_id")
+    checking = _on_database(found.add_parser("check", help="is everything as the code relies on"), commands.show_check)
+    checking.add_argument("--writer-role", help="a role that must be able to append")
+    _add_kafka(checking, required=False)
+
+
+def _add_changing(found: Any) -> None:
+    voiding = _on_database(found.add_parser("void", help="withdraw an event"), commands.do_void)
+    voiding.add_argument("event_id")
+    again = _on_database(found.add_parser("republish", help="send rows again"), commands.do_republish)
+    _add_kafka(again, required=True)
+    _add_selection(again)
+    resetting = _on_database(found.add_parser("cursor-reset", help="choose a new position"), commands.do_reset)
+    resetting.add_argument("to", choices=["keep", "now", "all", "from-seq"])
+    resetting.add_argument("--from-seq", type=int, default=0, help="with from-seq: the first sequence number")
+    pausing = _on_database(found.add_parser("pause", help="stop publishing, keep everything"), commands.do_pause)
+    resuming = _on_database(found.add_parser("resume", help="publish again"), commands.do_resume)
+    for reasoned in (voiding, again, resetting, pausing, resuming):
+        reasoned.add_argument("--reason", required=True, help="why; kept in outbox_audit")
+    pieces = _on_database(found.add_parser("partitions", help="list them, or rebuild"), commands.do_partitions)
+    pieces.add_argument("action", nargs="?", choices=["list", "rebuild"], default="list")
+    for bulk in (again, resetting, pieces):
+        bulk.add_argument("--execute", action="store_true", help="act; without it, only plan")
+
+
+def _on_database(parser: argparse.ArgumentParser, command: Command) -> argparse.ArgumentParser:
+    _add_database(parser)
+    parser.set_defaults(run=lambda given: asyncio.run(_connected(command, given)))
+    return parser
+
+
+def _add_database(parser: argparse.ArgumentParser) -> None:
+    known = os.environ.get("OUTBOX_DSN")
+    parser.add_argument("--dsn", default=known, required=known is None, help="the tables' owner, direct [OUTBOX_DSN]")
+    parser.add_argument("--name", default="kafka", help="the cursor")
+
+
+def _add_kafka(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    known = os.environ.get("OUTBOX_BOOTSTRAP")
+    needed = required and known is None
+    parser.add_argument("--bootstrap", default=known, required=needed, help="Kafka, host:port,… [OUTBOX_BOOTSTRAP]")
+    parser.add_argument("--topic", required=required, action="append", default=[], help="NAME or NAME:versioned")
+    parser.add_argument("--max-bytes", type=int, default=MAX_MESSAGE_BYTES_DEFAULT, help="their max.message.bytes")
+    parser.add_argument("--source", default="outbox", help="ce_source of the events")
+
+
+def _add_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--limit", type=int, default=20, help="at most so many rows")
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key", help="the rows of this key")
+    parser.add_argument("--from", dest="from_version", type=int, default=1, help="with --key: first version")
+    parser.add_argument("--to", dest="to_version", type=int, default=2**63 - 1, help="with --key: last version")
+    parser.add_argument("--since", help="the rows since this moment, RFC 3339")
+    parser.add_argument("--until", help="with --since: before this moment")
 
 
 def _print_install_sql(given: argparse.Namespace) -> int:
@@ -59,11 +140,7 @@ def _print_install_sql(given: argparse.Namespace) -> int:
 
 def _run_relay(given: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    try:
-        asyncio.run(_relay_until_signalled(given))
-    except errors.NeedsOperator as cause:
-        sys.stderr.write(f"{cause}\n")
-        return EXIT_NEEDS_OPERATOR
+    asyncio.run(_relay_until_signalled(given))
     return EXIT_OK
 
 
@@ -71,7 +148,7 @@ async def _relay_until_signalled(given: argparse.Namespace) -> None:
     relay = Relay(
         dsn=given.dsn,
         bootstrap_servers=given.bootstrap,
-        topics=[_topic_rule(text, given.max_bytes) for text in given.topic],
+        topics=commands.topic_rules(given),
         name=given.name,
         source=given.source,
         instance=given.instance,
@@ -82,9 +159,12 @@ async def _relay_until_signalled(given: argparse.Namespace) -> None:
     await relay.run()
 
 
-def _topic_rule(text: str, max_bytes: int) -> TopicRule:
-    name, _, kind = text.partition(":")
-    return TopicRule(name, versioned=kind == "versioned", max_bytes=max_bytes)
+async def _connected(command: Command, given: argparse.Namespace) -> int:
+    connection = await asyncpg.connect(given.dsn, server_settings={"application_name": "outbox-operator"})
+    try:
+        return await command(connection, given)
+    finally:
+        await connection.close()
 
 
 if __name__ == "__main__":
