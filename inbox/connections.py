@@ -39,7 +39,7 @@ class Connections:
         May wait for a free one and for the server. Raises what asyncpg raises.
         """
         async with self._room:
-            connection = self._idle.pop() if self._idle else await self._connect()
+            connection = self._still_open() or await self._connect()
             try:
                 yield connection
             except BaseException as error:
@@ -60,6 +60,13 @@ class Connections:
                 await connection.close(timeout=1)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 connection.terminate()
+
+    def _still_open(self) -> asyncpg.Connection[asyncpg.Record] | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
 
     async def _connect(self) -> asyncpg.Connection[asyncpg.Record]:
         connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(

@@ -24,7 +24,7 @@ from aiokafka.errors import (
 from inbox.source import Changed, PositionLost, SessionBroken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
     from inbox.event import Record
     from inbox.policy import Limits
@@ -53,6 +53,7 @@ class KafkaSource:
         options: Mapping[str, Any],
     ) -> None:
         self._topics = tuple(topics)
+        self._open_questions: set[asyncio.Task[Any]] = set()
         client = {"bootstrap_servers": bootstrap_servers, "client_id": f"inbox-{instance_id or group_id}", **options}
         self._admin = AIOKafkaAdminClient(**client)
         self._consumer = AIOKafkaConsumer(
@@ -77,10 +78,12 @@ class KafkaSource:
 
     async def stop(self) -> None:
         """Leave the group (a static member only disconnects) and close every connection."""
-        for closing in (self._consumer.stop(), self._admin.close()):
+        if self._open_questions:
+            await asyncio.wait(self._open_questions, timeout=_COMMIT_SECONDS_MAX)
+        for close in (self._consumer.stop, self._admin.close):
             try:
                 async with asyncio.timeout(_STOP_SECONDS_MAX):
-                    await closing
+                    await close()
             except (KafkaError, OSError, TimeoutError) as error:
                 log.warning("inbox.source_stop_failed", extra={"error": type(error).__name__})
 
@@ -94,15 +97,13 @@ class KafkaSource:
 
     async def cluster_id(self) -> str:
         """Ask a broker for the id the cluster was formatted with."""
-        async with asyncio.timeout(_ASK_SECONDS_MAX):
-            answer = await self._admin.describe_cluster()
+        answer = await self._asked(self._admin.describe_cluster(), _ASK_SECONDS_MAX)
         return str(answer["cluster_id"])
 
     async def bounds(self, at: TopicPartition) -> tuple[int, int]:
         """Ask the partition's leader."""
-        async with asyncio.timeout(_ASK_SECONDS_MAX):
-            start = await self._consumer.beginning_offsets([at])
-            end = await self._consumer.end_offsets([at])
+        start = await self._asked(self._consumer.beginning_offsets([at]), _ASK_SECONDS_MAX)
+        end = await self._asked(self._consumer.end_offsets([at]), _ASK_SECONDS_MAX)
         return start[at], end[at]
 
     def seek(self, at: TopicPartition, offset: int) -> None:
@@ -126,10 +127,22 @@ class KafkaSource:
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Commit; a rebalance or a broker on its way down loses the hint, nothing else."""
         try:
-            async with asyncio.timeout(_COMMIT_SECONDS_MAX):
-                await self._consumer.commit(dict(offsets))
+            await self._asked(self._consumer.commit(dict(offsets)), _COMMIT_SECONDS_MAX)
         except (KafkaError, TimeoutError) as error:
             log.info("inbox.hint_lost", extra={"error": type(error).__name__})
+
+    async def _asked(self, question: Coroutine[Any, Any, Any], seconds_max: float) -> Any:
+        """Wait for an answer, but never cut the question off: aiokafka would lose the connection it is just making."""
+        task = asyncio.create_task(question)
+        self._open_questions.add(task)
+        task.add_done_callback(self._answered)
+        async with asyncio.timeout(seconds_max):
+            return await asyncio.shield(task)
+
+    def _answered(self, task: asyncio.Task[Any]) -> None:
+        self._open_questions.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever still waits sees it; an abandoned one is nobody's
 
     async def _poll(self, at: TopicPartition, *, records_max: int, seconds_max: float) -> Sequence[Record]:
         try:

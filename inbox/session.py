@@ -69,26 +69,36 @@ class Session:
         self._ownership = Ownership(consumer=consumer, owner=owner, source=source, connections=connections)
         self._lanes: dict[TopicPartition, tuple[Lane, asyncio.Task[None]]] = {}
         self._hints: dict[TopicPartition, int] = {}
+        self._leaving = False
+        self._joining: asyncio.Task[None] | None = None
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Stay in the group until told to stop; raises what ended a lane or the membership."""
-        ticking = asyncio.create_task(self._tick(), name="inbox tick")
+        staying = asyncio.create_task(self._stay(), name="inbox membership")
         asked = asyncio.create_task(stopping.wait(), name="inbox stop")
         try:
-            await self._source.start(assigned=self._assigned, revoked=self._revoked)
-            endings: list[asyncio.Future[Any]] = [ticking, asked, self._broken]
+            endings: list[asyncio.Future[Any]] = [staying, asked, self._broken]
             await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
-            for ended in (self._broken, ticking):
+            for ended in (self._broken, staying):
                 if ended.done():
                     ended.result()
         finally:
-            await _cancelled(ticking, asked)
+            self._leaving = True
+            await self._finish_joining()
+            await _cancelled(staying, asked)
             await self._close_lanes()
             await self._source.stop()
             self._broken.cancel()
 
+    async def _finish_joining(self) -> None:
+        """Connections are not dropped half made: a stop waits for them, within its bound."""
+        if self._joining is not None and not self._joining.done():
+            await asyncio.wait([self._joining], timeout=self._limits.stop_seconds_max)
+
     async def _assigned(self, partitions: frozenset[TopicPartition]) -> None:
+        if self._leaving:
+            return  # a rebalance that ends while we leave; nobody would close these lanes
         for at in sorted(partitions):
             self._open_lane(at)
 
@@ -143,7 +153,11 @@ class Session:
         if hints:
             await self._source.commit(hints)
 
-    async def _tick(self) -> None:
+    async def _stay(self) -> None:
+        """Join, then show signs of life and send hints, until cancelled."""
+        joining = self._source.start(assigned=self._assigned, revoked=self._revoked)
+        self._joining = asyncio.create_task(joining, name="inbox joining")
+        await self._joining
         gauges_at = rotate_at = 0.0
         while True:
             await asyncio.sleep(self._limits.hint_every_seconds)

@@ -60,7 +60,7 @@ async def test_a_crash_before_the_offset_is_hinted_repeats_nothing(world: World,
         await log.append(an_event("42", 1), an_event("42", 2))
     world.start(TopicPolicy(name), sources=world.sources_that_never_hint(name))
     await world.reaches(name, 2)
-    await world.crash()
+    await world.stop()
     assert await world.hinted(name) is None
 
     world.start(TopicPolicy(name))

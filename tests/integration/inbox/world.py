@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
-from inbox import Event, Handler, Limits, Runner, TopicPolicy, install_statements
+from inbox import Event, Handler, Limits, NeedsOperator, Runner, TopicPolicy, install_statements
 from inbox.kafka import KafkaSource
 from inbox.parking import decode_headers
 from tests.waiting import eventually
@@ -194,17 +194,16 @@ class World:
         self.running[name] = (runner, task)
         return task
 
+    async def reconnect(self) -> None:
+        """Look at a server that was away."""
+        self.connection.terminate()
+        self.connection = await asyncpg.connect(self.dsn)
+
     async def stop(self, name: str = "one") -> None:
         """Stop a consumer gracefully; raises what it ended with."""
         runner, task = self.running.pop(name)
         runner.stop()
         await task
-
-    async def crash(self, name: str = "one") -> None:
-        """End a consumer in the middle of whatever it does."""
-        _, task = self.running.pop(name)
-        task.cancel()
-        await asyncio.wait([task])
 
     async def applied(self, key: str | None = None, topic: str | None = None) -> list[int | None]:
         """Versions in the order of their effects."""
@@ -307,14 +306,14 @@ class World:
 async def world_of(dsn: str, bootstrap: str) -> AsyncIterator[World]:
     """Install the tables and hand out a world; whoever still runs at the end is stopped."""
     await install(dsn)
-    connection = await asyncpg.connect(dsn)
-    world = World(dsn, bootstrap, connection)
+    world = World(dsn, bootstrap, await asyncpg.connect(dsn))
     try:
         yield world
     finally:
         for name in list(world.running):
-            await world.crash(name)
+            with suppress(NeedsOperator):
+                await world.stop(name)
         for role in world.roles:
-            await connection.execute(f"drop owned by {role}")
-            await connection.execute(f"drop role {role}")
-        await connection.close()
+            await world.connection.execute(f"drop owned by {role}")
+            await world.connection.execute(f"drop role {role}")
+        await world.connection.close()
