@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EVERYTHING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """As `since`: the whole of what is kept."""
 SETTLE_SECONDS_DEFAULT: Final = 10.0
-_MARGIN: Final = timedelta(minutes=1)
+CLOCKS_DIFFER_DEFAULT: Final = timedelta(minutes=1)
 """How far the clocks of two machines may differ: later witnesses are read from that much earlier."""
 _ORDERS_ASKED_AT_ONCE: Final = 1_000
 NO_AUDIT_TRIGGER: Final = (
@@ -55,6 +55,7 @@ async def reconcile(
     *,
     since: datetime | timedelta,
     settle_seconds: float = SETTLE_SECONDS_DEFAULT,
+    clocks_differ: timedelta = CLOCKS_DIFFER_DEFAULT,
     told: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Check a window that ends now and began at `since` (a moment, or how long ago by the database's clock).
@@ -63,7 +64,7 @@ async def reconcile(
     behind. `told` hears which witness is being read. Raises WitnessAway when one that should answer does not.
     """
     started = time.monotonic()
-    reading = _Reading(places, settle_seconds=settle_seconds, told=told)
+    reading = _Reading(places, settle_seconds=settle_seconds, clocks_differ=clocks_differ, told=told)
     with Spool() as spool:
         window, circumstances = await reading.read(spool, since)
         told("judging")
@@ -95,8 +96,11 @@ def _judge(story: Story, circumstances: Circumstances, reading: _Reading) -> Non
 class _Reading:
     """The witnesses, asked in the order a change passes them."""
 
-    def __init__(self, places: Places, *, settle_seconds: float, told: Callable[[str], None]) -> None:
+    def __init__(
+        self, places: Places, *, settle_seconds: float, clocks_differ: timedelta, told: Callable[[str], None]
+    ) -> None:
         self._places = places
+        self._clocks_differ = clocks_differ
         self._settle_seconds = settle_seconds
         self._told = told
         self._orders = OrdersDatabase(dsn=places.orders_dsn, topic=places.topic)
@@ -113,7 +117,7 @@ class _Reading:
             await snapshot.read_rows(begin, spool, tail, findings=self.findings, tallies=self.tallies)
             await snapshot.read_orders(begin, spool)
             kept = await snapshot.kept()
-        earlier = begin if begin == EVERYTHING else begin - _MARGIN
+        earlier = begin if begin == EVERYTHING else begin - self._clocks_differ
         partitions = await self._read_topic(spool, tail, earlier)
         positions = await self._read_effects(spool, tail, earlier)
         return (begin, snapshot.now), Circumstances(

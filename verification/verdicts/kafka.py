@@ -33,6 +33,7 @@ def judge(case: Case) -> None:
 
 def _first_occurrences(case: Case) -> dict[bytes, Published]:
     rows = {row.event_id: row for row in case.story.committed}
+    home = partition_of(str(case.story.order_id).encode(), case.circumstances.partitions)
     first: dict[bytes, Published] = {}
     for record in sorted(case.story.published, key=lambda record: (record.partition, record.offset)):
         row = rows.get(record.event_id)
@@ -43,7 +44,7 @@ def _first_occurrences(case: Case) -> dict[bytes, Published]:
         elif row.inside:
             first[record.event_id] = record
             case.tallies.kafka.rows += 1
-            case.tallies.kafka.matched += _same(case, row, record)
+            case.tallies.kafka.matched += _same(case, row, record, home)
     return first
 
 
@@ -58,8 +59,7 @@ def _unknown(case: Case, record: Published) -> None:
     case.found(Kind.PHANTOM_RECORD, "I-09", record.version, text)
 
 
-def _same(case: Case, row: Committed, record: Published) -> bool:
-    home = partition_of(str(row.order_id).encode(), case.circumstances.partitions)
+def _same(case: Case, row: Committed, record: Published, home: int) -> bool:
     place = f"offset {record.offset} of partition {record.partition}"
     if record.partition != home:
         text = f"lies at {place}; the key belongs to partition {home}"

@@ -28,7 +28,7 @@ def judge(case: Case) -> None:
         tally.out_of_order += 1
         case.found(Kind.EFFECTS_ORDER, "I-15", noted.version, f"applied after version {before.version}")
     for noted in effects.values():
-        if State(noted.state) in _OPEN:
+        if noted.state in _OPEN:
             case.found(Kind.UNFINISHED, "I-18", noted.version, f"still {State(noted.state).name.lower()}")
     case.effects = sorted(effects.values(), key=lambda noted: noted.version)
 

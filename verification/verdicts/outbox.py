@@ -16,7 +16,7 @@ from verification.report import Kind
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-ALLOWED: Final[dict[Status, frozenset[Status]]] = {
+ALLOWED: Final[dict[int, frozenset[int]]] = {
     Status.NEW: frozenset({Status.AWAITING_PAYMENT, Status.FAILED}),
     Status.AWAITING_PAYMENT: frozenset({Status.PAID, Status.CANCELLED}),
 }
@@ -61,13 +61,14 @@ def _expected_versions(case: Case) -> AbstractSet[int]:
 
 
 def _moves(case: Case) -> None:
-    by_version = {row.version: Status(row.status) for row in case.story.committed}
+    by_version = {row.version: row.status for row in case.story.committed}
     for row in case.inside:
-        now, before = Status(row.status), by_version.get(row.version - 1)
-        if row.version == 1 and now is not Status.NEW:
-            case.found(Kind.ILLEGAL_MOVE, "I-07", 1, f"began as '{now.text}'")
-        if before is not None and now not in ALLOWED.get(before, frozenset()):
-            case.found(Kind.ILLEGAL_MOVE, "I-07", row.version, f"went from '{before.text}' to '{now.text}'")
+        before = by_version.get(row.version - 1)
+        if row.version == 1 and row.status != Status.NEW:
+            case.found(Kind.ILLEGAL_MOVE, "I-07", 1, f"began as '{Status(row.status).text}'")
+        if before is not None and row.status not in ALLOWED.get(before, frozenset()):
+            text = f"went from '{Status(before).text}' to '{Status(row.status).text}'"
+            case.found(Kind.ILLEGAL_MOVE, "I-07", row.version, text)
     _last(case)
 
 

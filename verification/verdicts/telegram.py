@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from verification.facts import Accepted, Noted
 
 _HALVES: Final = {Call.SEND_CARD: "card", Call.SEND_ALERT: "alert"}
+_TOLD: Final = frozenset({Ending.DONE, Ending.UNCERTAIN})
 _NOT_SENT: Final = frozenset({Ending.NONE, Ending.SKIPPED, Ending.FAILED})
 
 
@@ -32,41 +33,44 @@ def judge(case: Case) -> None:
 
 
 def _delivery(case: Case, noted: Noted, calls: Sequence[Accepted]) -> None:
-    unseen = [(half, ending) for half, ending, seen in _halves(noted, calls) if not seen]
-    if not {Ending(noted.card), Ending(noted.alert)} & {Ending.DONE, Ending.UNCERTAIN}:
+    """Hold the halves the ledger calls done, or uncertain, against what was accepted.
+
+    A card counts as shown when this version or a newer one was accepted: it is never turned back.
+    """
+    card_told, alert_told = noted.card in _TOLD, noted.alert in _TOLD
+    if not card_told and not alert_told:
         return
     tally = case.tallies.telegram
     tally.rows += 1
-    lost = [half for half, ending in unseen if ending is Ending.DONE]
-    if lost:
-        tally.missing += 1
-        text = f"the ledger calls the {' and the '.join(lost)} delivered; Telegram never accepted it"
-        case.found(Kind.NEVER_ACCEPTED, "I-18", noted.version, text)
-    elif unseen:
-        text = f"the answer about the {unseen[0][0]} was lost, and Telegram never accepted it"
-        case.found(Kind.UNCERTAIN, "I-18", noted.version, text)
+    unseen = []
+    if card_told and not any(call.call != Call.SEND_ALERT and call.version >= noted.version for call in calls):
+        unseen.append(("card", noted.card))
+    if alert_told and not any(call.call == Call.SEND_ALERT and call.version == noted.version for call in calls):
+        unseen.append(("alert", noted.alert))
+    if unseen:
+        _unseen(case, noted.version, unseen)
     else:
         tally.matched += 1
 
 
-def _halves(noted: Noted, calls: Sequence[Accepted]) -> list[tuple[str, Ending, bool]]:
-    """Give the halves that ended as done or uncertain, each with whether Telegram accepted it.
-
-    A card counts as shown when this version or a newer one was accepted: it is never turned back.
-    """
-    card = any(call.call != Call.SEND_ALERT and call.version >= noted.version for call in calls)
-    alert = any(call.call == Call.SEND_ALERT and call.version == noted.version for call in calls)
-    halves = [("card", Ending(noted.card), card), ("alert", Ending(noted.alert), alert)]
-    return [half for half in halves if half[1] in {Ending.DONE, Ending.UNCERTAIN}]
+def _unseen(case: Case, version: int, unseen: Sequence[tuple[str, int]]) -> None:
+    lost = [half for half, ending in unseen if ending == Ending.DONE]
+    if lost:
+        case.tallies.telegram.missing += 1
+        text = f"the ledger calls the {' and the '.join(lost)} delivered; Telegram never accepted it"
+        case.found(Kind.NEVER_ACCEPTED, "I-18", version, text)
+        return
+    text = f"the answer about the {unseen[0][0]} was lost, and Telegram never accepted it"
+    case.found(Kind.UNCERTAIN, "I-18", version, text)
 
 
 def _sends(case: Case, calls: Sequence[Accepted]) -> None:
     """Each version's card and alert is sent at most once, and only if the ledger knows of it."""
     ledger = {noted.version: noted for noted in case.story.noted}
     window = {noted.version for noted in case.effects}
-    sends = Counter((call.version, Call(call.call)) for call in calls if call.call in _HALVES)
-    for (version, call), count in sorted(sends.items()):
-        noted = ledger.get(version)
+    sends = Counter((call.version, call.call) for call in calls if call.call in _HALVES)
+    for (version, number), count in sorted(sends.items()):
+        noted, call = ledger.get(version), Call(number)
         allowed = 0 if noted is None else int(_ending(noted, call) not in _NOT_SENT)
         if count > allowed and (noted is None or version in window):
             _surplus(case, version, call, count=count, allowed=allowed)
@@ -82,8 +86,8 @@ def _surplus(case: Case, version: int, call: Call, *, count: int, allowed: int) 
     case.found(Kind.PHANTOM_SEND, "I-18", version, text)
 
 
-def _ending(noted: Noted, call: Call) -> Ending:
-    return Ending(noted.card if call is Call.SEND_CARD else noted.alert)
+def _ending(noted: Noted, call: Call) -> int:
+    return noted.card if call is Call.SEND_CARD else noted.alert
 
 
 def _sequence(case: Case, calls: Sequence[Accepted]) -> None:

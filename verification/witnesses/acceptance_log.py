@@ -39,14 +39,14 @@ class AcceptanceLog:
                     position = page[-1]["seq"]
                     for line in page:
                         accepted = _accepted(line)
-                        if accepted is not None:
+                        if accepted is not None and datetime.fromisoformat(line["at"]) >= since:
                             spool.add(accepted)
         except httpx.HTTPError as error:
             raise WitnessAway("the Telegram stand-in", str(error) or type(error).__name__) from error
 
 
 async def _line_before(client: httpx.AsyncClient, since: datetime) -> int:
-    """Find a line with nothing newer than `since` before it, in a handful of questions however long the log is."""
+    """Find a line at or shortly before the first one of the window, in a few questions however long the log is."""
     after, step = 0, 1
     while await _older(client, after + step, since):
         after, step = after + step, step * 2

@@ -1,51 +1,101 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.given import MakeTopic, SharedKafka
+from tests.given import SharedKafka, SharedPostgres
 from tests.integration.verification.world import PARTITIONS, World
-from tests.loms_fixtures import LomsDatabase, loms_database, loms_template
-from tests.notification_fixtures import NotificationDatabase, notification_database, notification_template
+from tests.loms_fixtures import LomsDatabase, loms_template
+from tests.notification_fixtures import notification_template
 from tests.stand_in import StandIn
 from verification.reconcile import Places
 
-__all__ = ["loms_database", "loms_template", "notification_database", "notification_template"]
+__all__ = ["loms_template", "notification_template"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What the tests of one module play on; each test's window begins with the test."""
+
+    orders_dsn: str
+    ledger_dsn: str
+    places: Places
+
+
+@pytest.fixture(scope="module")
+def stage(
+    postgres: SharedPostgres,
+    kafka: SharedKafka,
+    loms_template: LomsDatabase,
+    notification_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    suffix = secrets.token_hex(4)
+    copies = {f"{template}_{suffix}": template for template in (loms_template.name, notification_template)}
+    topic = f"order-events-{suffix}"
+    asyncio.run(_make(postgres, kafka, copies, topic))
+    orders, ledger = (urlunsplit(urlsplit(postgres.admin_dsn)._replace(path=f"/{name}")) for name in copies)
+    stand_in = StandIn(tmp_path_factory.mktemp("telegram"))
+    places = Places(
+        orders_dsn=as_verifier(orders),
+        notification_dsn=as_verifier(ledger),
+        bootstrap_servers=kafka.bootstrap,
+        telegram_url=stand_in.url,
+        topic=topic,
+    )
+    try:
+        stand_in.start()
+        yield Stage(orders_dsn=orders, ledger_dsn=ledger, places=places)
+    finally:
+        stand_in.kill()
+        asyncio.run(_remove(postgres, kafka, list(copies), topic))
 
 
 @pytest.fixture
-async def world(
-    loms_database: LomsDatabase,
-    notification_database: NotificationDatabase,
-    kafka: SharedKafka,
-    topic: MakeTopic,
-    tmp_path: Path,
-) -> AsyncIterator[World]:
+async def world(stage: Stage) -> AsyncIterator[World]:
     """A platform to be played by hand, and the checker, which reads it with the rights of the verifier."""
-    stand_in = StandIn(tmp_path)
-    stand_in.start()
-    orders = await asyncpg.connect(loms_database.admin_dsn)
-    ledger = await asyncpg.connect(notification_database.admin_dsn)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
+    orders = await asyncpg.connect(stage.orders_dsn)
+    ledger = await asyncpg.connect(stage.ledger_dsn)
+    await ledger.execute("delete from inbox_partition")
+    producer = AIOKafkaProducer(bootstrap_servers=stage.places.bootstrap_servers)
     await producer.start()
-    places = Places(
-        orders_dsn=as_verifier(loms_database.admin_dsn),
-        notification_dsn=as_verifier(notification_database.admin_dsn),
-        bootstrap_servers=kafka.bootstrap,
-        telegram_url=stand_in.url,
-        topic=await topic("order-events", partitions=PARTITIONS),
-    )
     try:
-        yield World(orders=orders, ledger=ledger, producer=producer, places=places, stand_in=stand_in)
+        since = await orders.fetchval("select clock_timestamp()")
+        yield World(orders=orders, ledger=ledger, producer=producer, places=stage.places, since=since)
     finally:
         await producer.stop()
         await ledger.close()
         await orders.close()
-        stand_in.kill()
 
 
 def as_verifier(admin_dsn: str) -> str:
     """The same database with no more rights than the verifier has."""
     return f"{admin_dsn}?options=-crole%3Dverifier"
+
+
+async def _make(postgres: SharedPostgres, kafka: SharedKafka, copies: dict[str, str], topic: str) -> None:
+    admin = await asyncpg.connect(postgres.admin_dsn)
+    for copy, template in copies.items():
+        await admin.execute(f'create database "{copy}" template "{template}"')
+    await admin.close()
+    brokers = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await brokers.start()
+    await brokers.create_topics([NewTopic(topic, PARTITIONS, 1)])
+    await brokers.close()
+
+
+async def _remove(postgres: SharedPostgres, kafka: SharedKafka, copies: list[str], topic: str) -> None:
+    admin = await asyncpg.connect(postgres.admin_dsn)
+    for copy in copies:
+        await admin.execute(f'drop database "{copy}" with (force)')
+    await admin.close()
+    brokers = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await brokers.start()
+    await brokers.delete_topics([topic])
+    await brokers.close()

@@ -7,6 +7,7 @@ them, so that the checker is held against the contract.
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,13 +20,13 @@ from verification.murmur2 import partition_of
 from verification.reconcile import Places, reconcile
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import asyncpg
     from aiokafka import AIOKafkaProducer
 
-    from tests.stand_in import StandIn
     from verification.report import Report
 
-HOUR = timedelta(hours=1)
 PARTITIONS = 2
 AUDIBLE = {"paid", "cancelled", "failed"}
 
@@ -64,17 +65,24 @@ class World:
         ledger: asyncpg.Connection[Any],
         producer: AIOKafkaProducer,
         places: Places,
-        stand_in: StandIn,
+        since: datetime,
     ) -> None:
         self._orders = orders
         self._ledger = ledger
         self._producer = producer
         self._places = places
-        self._stand_in = stand_in
+        self._since = since
 
-    async def check(self, *, since: timedelta | datetime = HOUR, telegram: bool = True) -> Report:
+    @property
+    def places(self) -> Places:
+        """Where the checker reads."""
+        return self._places
+
+    async def check(self, *, telegram: bool = True, settle_seconds: float = 0) -> Report:
+        """Check the window that began with the test: what other tests left behind lies before it."""
         places = self._places if telegram else replace(self._places, telegram_url=None)
-        return await reconcile(places, since=since, settle_seconds=0)
+        since, no_margin = self._since, timedelta(0)
+        return await reconcile(places, since=since, settle_seconds=settle_seconds, clocks_differ=no_margin)
 
     async def whole(self, *statuses: str) -> list[Change]:
         """An order that goes through these statuses, each change carried all the way."""
@@ -131,9 +139,37 @@ class World:
             "insert into outbox_void (event_id, reason) values ($1, 'planted by a test')", change.event_id
         )
 
-    async def forget(self, change: Change) -> None:
-        """Remove a row as retention would."""
-        await self._orders.execute("delete from outbox where event_id = $1", change.event_id)
+    async def write_strange(self, key: str) -> None:
+        """A row whose key is no order's."""
+        await self._orders.execute(
+            "insert into outbox (event_id, topic, key, version, type, payload) values ($1, $2, $3, 1, 'order.new', '')",
+            uuid4(),
+            self._places.topic,
+            key,
+        )
+
+    @asynccontextmanager
+    async def forgotten_rows(self) -> AsyncIterator[None]:
+        """Retention took all rows so far: they are gone, and the lowest partition no longer begins at the beginning."""
+        await self._orders.execute("delete from outbox")
+        await self._set_lowest_bound(1)
+        try:
+            yield
+        finally:
+            await self._set_lowest_bound(0)
+
+    async def _set_lowest_bound(self, bound: int) -> None:
+        row = await self._orders.fetchrow(
+            "select c.oid::regclass::text, substring(pg_get_expr(c.relpartbound, c.oid) from $$TO \\('(\\d+)'\\)$$) "
+            "from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = 'outbox'::regclass "
+            "and pg_get_expr(c.relpartbound, c.oid) ~ $$FROM \\('[01]'\\)$$"
+        )
+        assert row is not None
+        name, upper = row
+        await self._orders.execute(f"alter table outbox detach partition {name}")
+        await self._orders.execute(
+            f"alter table outbox attach partition {name} for values from ('{bound}') to ('{upper}')"
+        )
 
     async def publish(self, change: Change, *, partition: int | None = None, body: bytes | None = b"") -> None:
         """A record as the relay writes it; `body=None` is a withdrawn event's."""
@@ -189,7 +225,8 @@ class World:
         """Let the consumer's tables say it has come so far in every partition."""
         await self._ledger.executemany(
             "insert into inbox_partition (consumer, topic, partition, epoch, next_offset, cluster_id, joined_offset) "
-            "values ('notification', $1, $2, 1, $3, 'test', 0)",
+            "values ('notification', $1, $2, 1, $3, 'test', 0) "
+            "on conflict (consumer, topic, partition) do update set next_offset = excluded.next_offset",
             [(self._places.topic, partition, next_offset) for partition in range(PARTITIONS)],
         )
 
@@ -220,7 +257,7 @@ class World:
         return await self._post(method, body)
 
     async def _post(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
-        async with httpx.AsyncClient(base_url=self._stand_in.url) as client:
+        async with httpx.AsyncClient(base_url=str(self._places.telegram_url)) as client:
             answer = await client.post(f"/bot{TOKEN}/{method}", json=body)
         assert answer.status_code == httpx.codes.OK, answer.text
         result: dict[str, Any] = answer.json()["result"]
