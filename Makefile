@@ -51,5 +51,5 @@ format: setup ## rewrite the sources in the one format
 proto: setup ## generate the code beside every .proto
 	@$(BIN)/python -m rpc.generate
 
-lock: setup ## resolve requirements.lock anew from pyproject.toml (needs uv)
+lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra stack --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
