@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup demo up down reset logs test check format proto lock
+.PHONY: help setup demo up down reset logs test check format proto bench lock
 
 help: ## list every target with a line
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,7 +36,7 @@ logs: setup ## show what the processes say
 	@$(BIN)/onelane logs
 
 test: setup check ## set everything up, check, and run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## format, lint, types, imports
 	@$(BIN)/ruff format --check --quiet .

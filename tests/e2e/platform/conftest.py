@@ -17,7 +17,7 @@ class Observed:
     spans: Spans
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
     with span_receiver() as (endpoint, spans):
         home = tmp_path_factory.mktemp("platform")

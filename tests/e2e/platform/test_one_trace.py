@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from cli.notify import link_chats
 from tests.waiting import eventually
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from tests.e2e.platform.conftest import Observed
     from tests.spans import Span
 
-pytestmark = pytest.mark.xdist_group("platform")
 
 STOPS = {("loms", "api"), ("loms", "relay"), ("notification", "consumer"), ("notification", "sender")}
 

@@ -17,7 +17,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.e2e.platform.conftest import Observed
 
-pytestmark = pytest.mark.xdist_group("platform")
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 TYPED = re.findall(r"^\$ (.+?)(?:\s{2,}#.*)?$", README.read_text(), re.MULTILINE)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
-import pytest
 
 from cli.exits import ExitCode
 from stack import client
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from tests.e2e.platform.conftest import Observed
     from tests.platform import Platform
 
-pytestmark = pytest.mark.xdist_group("platform")
 
 NOBODYS_ORDER = 4_200_000_000
 

@@ -14,7 +14,7 @@ from stack.usage import pss
 from tests.e2e.stack.conftest import Stack, a_stack
 from tests.waiting import eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("stack-lifecycle")]
+pytestmark = pytest.mark.faults
 
 SERVERS = {"postgres", "kafka", "valkey", "telegram"}
 MEMORY_BYTES_MAX = 1_800 << 20

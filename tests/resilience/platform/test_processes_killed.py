@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cli.shopping import Shopped
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("resilience"), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(420)]
 
 SEED = 20_261_124
 VICTIMS = (
