@@ -146,14 +146,26 @@ class KafkaPublisher:
     async def _lanes(self, rows: Sequence[Row]) -> dict[Lane, list[Row]]:
         """The rows by partition, in order."""
         producer = await self._opened()
-        lanes: dict[Lane, list[Row]] = {}
+        by_topic: dict[str, list[list[Row]]] = {}
         for row in rows:
             topic = row[TOPIC]
-            count = self._partitions.get(topic)
-            if count is None:
-                count = self._partitions[topic] = await self._topics.partitions(producer, topic)
-            lanes.setdefault((topic, partition_of(row[KEY], count)), []).append(row)
-        return lanes
+            partitions = by_topic.get(topic)
+            if partitions is None:
+                count = await self._partition_count(producer, topic)
+                partitions = by_topic[topic] = [[] for _ in range(count)]
+            partitions[partition_of(row[KEY], len(partitions))].append(row)
+        return {
+            (topic, number): lane
+            for topic, partitions in by_topic.items()
+            for number, lane in enumerate(partitions)
+            if lane
+        }
+
+    async def _partition_count(self, producer: AIOKafkaProducer, topic: str) -> int:
+        """Asked once per producer: the partition count of a keyed topic is never raised in place."""
+        if topic not in self._partitions:
+            self._partitions[topic] = await self._topics.partitions(producer, topic)
+        return self._partitions[topic]
 
     async def _send_lanes(self, lanes: Mapping[Lane, list[Row]], stamp: Stamp, spans: Spans) -> None:
         """All lanes side by side; the first failure ends the others."""

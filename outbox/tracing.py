@@ -28,9 +28,9 @@ class Spans:
         self._maker = maker if rows_count <= SPANNED_ROWS_MAX else None
         self._open: list[Span] = []
 
-    def exchange(self, row: Row, traceparent: str | None) -> str | None:
+    def exchange(self, row: Row, traceparent: str) -> str:
         """Begin the row's span under the writer's; returns what the record carries on."""
-        if self._maker is None or not traceparent:
+        if self._maker is None:
             return traceparent
         span = self._maker.start_span(
             f"publish {row[TOPIC]}",

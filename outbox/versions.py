@@ -24,27 +24,34 @@ class VersionAlarm:
 
     def __init__(self, keys_max: int = _KEYS_REMEMBERED) -> None:
         self._keys_max = keys_max
-        self._last: dict[tuple[str, str], int] = {}
+        self._last: dict[str, dict[str, int]] = {}
 
     def acknowledged(self, rows: Sequence[Row]) -> Steps:
         """Take the versions of acknowledged rows into account."""
         gaps = inversions = 0
-        last = self._last
         for row in rows:
             version = row[VERSION]
             if version is None:
                 continue
-            key = (row[TOPIC], row[KEY])
-            before = last.get(key, version - 1)
-            if version > before + 1:
-                gaps += 1
-            elif version <= before:
-                inversions += 1
+            last, key = self._of_topic(row[TOPIC]), row[KEY]
+            before = last.get(key)
             last[key] = version
-        if len(last) > self._keys_max:
-            self._forget_oldest()
+            if before is None or version == before + 1:
+                continue
+            if version > before:
+                gaps += 1
+            else:
+                inversions += 1
+        self._forget_oldest()
         return Steps(gaps, inversions)
 
+    def _of_topic(self, topic: str) -> dict[str, int]:
+        known = self._last.get(topic)
+        if known is None:
+            known = self._last[topic] = {}
+        return known
+
     def _forget_oldest(self) -> None:
-        kept = list(self._last.items())[-self._keys_max // 2 :]
-        self._last = dict(kept)
+        for topic, last in self._last.items():
+            if len(last) > self._keys_max:
+                self._last[topic] = dict(list(last.items())[-self._keys_max // 2 :])
