@@ -5,7 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,19 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from chassis.config import load
 from chassis.postgres import Pool
 from services.notification import bootstrap
 from services.notification.domain.change import Status, StatusChange
 from services.notification.domain.notification import State
-from services.notification.migrations.run import upgrade
+from services.notification.domain.settlement import RetryPolicy
+from services.notification.repository.ledger import Acquire, PostgresLedger
 from services.notification.repository.planning import PostgresPlanning
+from services.notification.service.delivery import Delivery
 from services.notification.service.notifications import Notifications
 from services.notification.service.ports import Limits, Messenger
-from services.notification.settings import SenderSettings
+from services.notification.settings import SchemaSettings, SenderSettings
+from services.notification.telegram.limits import Unlimited
 from stack.databases import create_database, owner_of
 from tests.given import SharedPostgres
 from tests.stand_in import TOKEN, StandIn
@@ -31,6 +35,7 @@ from tests.waiting import eventually
 
 PASSWORD = "notification"
 MOMENT = datetime(2026, 11, 21, 14, 3, tzinfo=UTC)
+RETRY = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=1), lost_edits_max=2)
 _chats = count(7_000_001)
 
 
@@ -103,16 +108,30 @@ class Town:
         finally:
             await connection.close()
 
+    def delivery(self) -> Delivery:
+        """The use cases of a sender that calls nowhere and whose leases do not end by themselves."""
+        return Delivery(
+            ledger=PostgresLedger(acquire=self.pool.acquire, owner=uuid4()),
+            messenger=bootstrap.telegram_messenger(settings("http://127.0.0.1:9")),
+            limits=Unlimited(),
+            retry=RETRY,
+            lease=timedelta(seconds=60),
+        )
+
     @asynccontextmanager
     async def sender(
-        self, messenger: Messenger | None = None, limits: Limits | None = None, **others: Any
+        self,
+        messenger: Messenger | None = None,
+        limits: Limits | None = None,
+        acquire: Acquire | None = None,
+        **others: Any,
     ) -> "AsyncIterator[asyncio.Task[None]]":
         """A running sender, stopped gracefully at the end of the block, which raises what it ended with."""
         chosen = settings(self.telegram.url, **others)
         channel = bootstrap.telegram_messenger(chosen)
         await channel.start()
         loop = bootstrap.delivery_loop(
-            acquire=self.pool.acquire, messenger=messenger or channel, settings=chosen, limits=limits
+            acquire=acquire or self.pool.acquire, messenger=messenger or channel, settings=chosen, limits=limits
         )
         running = asyncio.create_task(loop.run())
         try:
@@ -170,7 +189,8 @@ def notification_template(postgres: SharedPostgres) -> Iterator[str]:
             postgres.admin_dsn, name, owner_password=PASSWORD, app_password=PASSWORD, verifier_password=PASSWORD
         )
     )
-    upgrade(owner_url=postgres.dsn(name, owner_of(name), PASSWORD), app_role=name)
+    urls = {"OWNER": postgres.dsn(name, owner_of(name), PASSWORD), "DATABASE": postgres.dsn(name, name, PASSWORD)}
+    bootstrap.migrate(load(SchemaSettings, {f"NOTIFICATION_{which}_URL": url for which, url in urls.items()}))
     yield name
     asyncio.run(_drop(postgres, name))
 

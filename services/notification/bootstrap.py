@@ -4,7 +4,6 @@
 for tests and commands, which bring their own connections.
 """
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -39,7 +38,7 @@ NAME = "notification"
 
 def consumer(settings: ConsumerSettings) -> Service:
     """Build the process that plans notifications from order events."""
-    from inbox import Limits, NeedsOperator, Runner  # noqa: PLC0415 - the sender needs neither it nor a Kafka client
+    from inbox import Limits, NeedsOperator, Runner
 
     logs.configure(NAME, "consumer", settings.log_level)
     tracing = telemetry.configure(NAME, "consumer", settings.otlp_endpoint)
@@ -62,9 +61,6 @@ def consumer(settings: ConsumerSettings) -> Service:
 
 def sender(settings: SenderSettings) -> Service:
     """Build the process that delivers what is planned."""
-    os.environ.setdefault(
-        "PTB_TIMEDELTA", "1"
-    )  # python-telegram-bot's switch: durations as timedelta, without a warning
     token = settings.telegram_token.get_secret_value()
     logs.configure(NAME, "sender", settings.log_level, secrets=[token])
     tracing = telemetry.configure(NAME, "sender", settings.otlp_endpoint)
@@ -91,14 +87,14 @@ def sender(settings: SenderSettings) -> Service:
 
 def migrate(settings: SchemaSettings) -> None:
     """Bring the schema to its newest version."""
-    from services.notification.migrations.run import upgrade  # noqa: PLC0415 - no other process needs Alembic
+    from services.notification.migrations.run import upgrade
 
     upgrade(owner_url=settings.owner_url.get_secret_value(), app_role=settings.app_role)
 
 
 def order_topic(name: str = ORDER_EVENTS) -> "TopicPolicy":
     """Say how the topic of order events is read, as its catalogue has it."""
-    from inbox import TopicPolicy  # noqa: PLC0415 - as above
+    from inbox import TopicPolicy
 
     topic = catalogue()[ORDER_EVENTS]
     return TopicPolicy(name, versioned=topic.versioned, dead_letters=f"{name}.dead")
@@ -106,7 +102,7 @@ def order_topic(name: str = ORDER_EVENTS) -> "TopicPolicy":
 
 def order_events() -> "OrderEvents":
     """Build the inbox's handler."""
-    from services.notification.consumers.order_events import OrderEvents  # noqa: PLC0415 - as above
+    from services.notification.consumers.order_events import OrderEvents
 
     return OrderEvents(notifications=Notifications(), planning=PostgresPlanning)
 

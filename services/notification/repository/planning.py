@@ -1,6 +1,7 @@
 """Writes plans on a connection whose transaction belongs to the inbox."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -45,9 +46,5 @@ def _columns(changes: Sequence[StatusChange]) -> tuple[list[Any], ...]:
 
 
 def _newest_by_order(planned: Sequence[Row]) -> tuple[list[int], ...]:
-    newest: dict[int, Row] = {}
-    for row in planned:
-        known = newest.get(row["order_id"])
-        if known is None or known["version"] < row["version"]:
-            newest[row["order_id"]] = row
-    return tuple([row[name] for row in newest.values()] for name in ("order_id", "user_id", "chat_id", "version"))
+    newest = {row["order_id"]: row for row in sorted(planned, key=itemgetter("version"))}.values()
+    return tuple([row[name] for row in newest] for name in ("order_id", "user_id", "chat_id", "version"))

@@ -5,7 +5,7 @@ The exception's class alone does not tell: `BadRequest` and `TimedOut` are both 
 """
 
 import httpx
-from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, RetryAfter
+from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken
 
 from services.notification.domain.outcome import (
     BotRefused,
@@ -30,7 +30,7 @@ _SUBSCRIBER_GONE = ("blocked", "deactivated", "kicked", "can't initiate conversa
 _CARD_GONE = ("message to edit not found", "message can't be edited", "message_id_invalid")
 
 
-def outcome_of(error: Exception) -> Outcome:  # noqa: C901, PLR0911 - one table
+def outcome_of(error: Exception) -> Outcome:  # noqa: PLR0911 - one table
     """Classify what a call raised. What is not known here left us in doubt, so it is `Uncertain`."""
     match error:
         case TooManyRequests(after=after):
@@ -45,8 +45,6 @@ def outcome_of(error: Exception) -> Outcome:  # noqa: C901, PLR0911 - one table
             return BotRefused("token not accepted")
         case OddRefusal(status=status):
             return Refused(f"refused with status {status}")
-        case RetryAfter():
-            return RetryLater("asked to come back later")
         case ServerFailed(status=status):
             return Uncertain(f"status {status} from a server")
         case _ if isinstance(error.__cause__, _NEVER_SENT):

@@ -22,7 +22,7 @@ _NAMED_BY_THE_LIBRARY = frozenset({_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT
 
 
 class TooManyRequests(TelegramError):
-    """429. `after` is what Telegram asked for, None where it did not say."""
+    """429, or any refusal that says when to come back. `after` is what Telegram asked for, if it did."""
 
     def __init__(self, after: timedelta | None) -> None:
         super().__init__("too many requests")
@@ -79,8 +79,9 @@ class BotApiRequest(HTTPXRequest):
         answer = _bot_api_answer(body)
         if answer is None or status >= _SERVER_ERRORS:
             raise ServerFailed(status)
-        if status == _TOO_MANY_REQUESTS:
-            raise TooManyRequests(_retry_after(answer))
+        after = _retry_after(answer)
+        if status == _TOO_MANY_REQUESTS or after is not None:
+            raise TooManyRequests(after)
         if status not in _NAMED_BY_THE_LIBRARY:
             raise OddRefusal(status)
         return status, body

@@ -3,25 +3,14 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from services.notification import bootstrap
-from services.notification.domain.lane import Assignment
+import pytest
+
+from services.notification.domain.lane import Assignment, decide
 from services.notification.domain.outcome import Delivered
-from services.notification.domain.settlement import RetryPolicy
 from services.notification.repository.ledger import PostgresLedger
 from services.notification.service.delivery import Called, Delivery
-from services.notification.telegram.limits import Unlimited
-from tests.notification_fixtures import Town, placed, settings
-
-
-def a_delivery(town: Town) -> Delivery:
-    """A sender's use cases; no test here makes a call."""
-    return Delivery(
-        ledger=PostgresLedger(acquire=town.pool.acquire, owner=uuid4()),
-        messenger=bootstrap.telegram_messenger(settings("http://127.0.0.1:9")),
-        limits=Unlimited(),
-        retry=RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=1), lost_edits_max=2),
-        lease=timedelta(seconds=60),
-    )
+from services.notification.service.ports import LedgerAway
+from tests.notification_fixtures import RETRY, Town, placed
 
 
 async def claimed(delivery: Delivery) -> list[Assignment]:
@@ -32,7 +21,7 @@ async def test_calling_is_committed_before_the_call_is_made(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
 
-    await claimed(a_delivery(town))
+    await claimed(town.delivery())
 
     (_, row) = await town.rows(42)
     assert (row["state"], row["call"], row["epoch"], row["attempts"]) == ("calling", "send_card", 1, 1)
@@ -41,15 +30,15 @@ async def test_calling_is_committed_before_the_call_is_made(town: Town) -> None:
 async def test_a_claimed_chat_is_nobody_elses_until_its_lease_ends(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
-    assert len(await claimed(a_delivery(town))) == 1
+    assert len(await claimed(town.delivery())) == 1
 
-    assert await claimed(a_delivery(town)) == []
+    assert await claimed(town.delivery()) == []
 
 
 async def test_what_is_planned_during_a_call_is_due_when_the_call_is_over(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
-    delivery = a_delivery(town)
+    delivery = town.delivery()
     (assignment,) = await claimed(delivery)
     await town.plan(*placed(43))
 
@@ -62,7 +51,7 @@ async def test_what_is_planned_during_a_call_is_due_when_the_call_is_over(town: 
 async def test_a_chat_without_open_rows_is_not_looked_at_again(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
-    delivery = a_delivery(town)
+    delivery = town.delivery()
     (assignment,) = await claimed(delivery)
 
     await delivery.settle([Called(assignment=assignment, outcome=Delivered(9))])
@@ -74,10 +63,10 @@ async def test_a_chat_without_open_rows_is_not_looked_at_again(town: Town) -> No
 async def test_an_answer_after_the_lease_is_left_unwritten(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
-    late = a_delivery(town)
+    late = town.delivery()
     (assignment,) = await claimed(late)
     await town.leases_end()
-    taker = await a_delivery(town).claim(10)
+    taker = await town.delivery().claim(10)
     assert [row.state for row in taker.finished] == ["uncertain"]
 
     closed = await late.settle([Called(assignment=assignment, outcome=Delivered(9))])
@@ -90,7 +79,7 @@ async def test_an_answer_after_the_lease_is_left_unwritten(town: Town) -> None:
 async def test_an_answer_after_the_lease_counts_while_nobody_took_the_chat_over(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
-    late = a_delivery(town)
+    late = town.delivery()
     (assignment,) = await claimed(late)
     await town.leases_end()
 
@@ -103,7 +92,7 @@ async def test_an_answer_after_the_lease_counts_while_nobody_took_the_chat_over(
 async def test_writing_an_answer_twice_changes_nothing(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
-    delivery = a_delivery(town)
+    delivery = town.delivery()
     (assignment,) = await claimed(delivery)
     call = Called(assignment=assignment, outcome=Delivered(9))
     await delivery.settle([call])
@@ -117,7 +106,7 @@ async def test_writing_an_answer_twice_changes_nothing(town: Town) -> None:
 async def test_a_claim_whose_commit_was_never_heard_of_is_undone(town: Town) -> None:
     known, unheard = await town.link(7), await town.link(8)
     await town.plan(*placed(42, user_id=7), *placed(43, user_id=8))
-    delivery = a_delivery(town)
+    delivery = town.delivery()
     await claimed(delivery)
 
     undone = await delivery.hand_back({known})
@@ -133,6 +122,60 @@ async def test_a_claim_whose_commit_was_never_heard_of_is_undone(town: Town) -> 
 async def test_a_claim_of_somebody_else_is_never_undone(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42))
-    await claimed(a_delivery(town))
+    await claimed(town.delivery())
 
-    assert await a_delivery(town).hand_back(()) == 0
+    assert await town.delivery().hand_back(()) == 0
+
+
+async def test_a_row_that_changes_under_a_claim_undoes_the_claim(town: Town) -> None:
+    await town.link()
+    await town.plan(*placed(42))
+    ledger = PostgresLedger(acquire=town.pool.acquire, owner=uuid4())
+
+    async def claim() -> None:
+        async with ledger.turn() as turn:
+            ((lane, head),) = await turn.claim(lanes_max=10, lease=timedelta(seconds=60))
+            await town.eye.execute("update notifications set epoch = 99 where order_id = 42")
+            await turn.apply([decide(lane, head, RETRY)])
+
+    with pytest.raises(LedgerAway, match="late answer"):
+        await claim()
+
+    assert await town.states(42) == ["planned", "planned"]
+    assert await town.eye.fetchval("select epoch from chat_lanes") == 0
+
+
+async def test_a_session_that_is_cut_is_the_ledger_being_away(town: Town) -> None:
+    ledger = PostgresLedger(acquire=town.pool.acquire, owner=uuid4())
+
+    async def claim() -> None:
+        async with ledger.turn() as turn:
+            await town.eye.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            await turn.claim(lanes_max=10, lease=timedelta(seconds=60))
+
+    with pytest.raises(LedgerAway):
+        await claim()
+
+
+async def test_what_is_planned_for_somebody_who_is_erased_is_given_up(town: Town) -> None:
+    await town.link()
+    await town.plan(*placed(42))
+    await town.eye.execute("delete from subscribers")
+
+    await town.deliver()
+
+    assert await town.states(42) == ["no_subscriber", "no_subscriber"]
+
+
+async def test_a_card_that_is_erased_is_sent_anew(town: Town) -> None:
+    chat = await town.link()
+    await town.plan(*placed(42))
+    await town.eye.execute("delete from order_cards")
+
+    await town.deliver()
+
+    assert town.accepted(chat) == [("sendMessage", "o:42:2")]
+    assert (await town.card(42))["shown_version"] == 2

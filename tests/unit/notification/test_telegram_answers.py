@@ -110,6 +110,7 @@ async def test_an_edit_is_delivered_whichever_way_telegram_says_so(result: objec
             RetryLater("too many requests", timedelta(seconds=17)),
         ),
         (refusing(429, "Too Many Requests"), RetryLater("too many requests", None)),
+        (refusing(400, "Bad Request", retry_after=3), RetryLater("too many requests", timedelta(seconds=3))),
         (
             refusing(429, "Too Many Requests: retry after 0", retry_after=0),
             RetryLater("too many requests", timedelta(0)),
