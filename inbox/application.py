@@ -143,8 +143,9 @@ class Application:
         metrics.DUPLICATES.labels(*labels).inc(len(folded.duplicates) + len(folded.park) - len(parked))
         metrics.ADOPTED.labels(*labels).inc(folded.adopted)
         metrics.APPLY_SECONDS.labels(*labels).observe(seconds)
+        observe = metrics.COMMIT_TO_APPLIED.labels(*labels).observe
         for event in events_of(folded):
-            metrics.COMMIT_TO_APPLIED.labels(*labels).observe(max(0.0, now - event.occurred_at.timestamp()))
+            observe(max(0.0, now - event.occurred_at.timestamp()))
         for key, why in folded.newly_parked.items():
             {"gap": metrics.GAP, "fork": metrics.FORK, "poison": metrics.POISON}[why].labels(*labels).inc()
             log.error("inbox.key_parked", extra={"consumer": labels[0], "topic": labels[1], "key": key, "why": why})

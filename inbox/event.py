@@ -156,7 +156,7 @@ def _event(record: Record, key: str, headers: Mapping[str, str], *, versioned: b
 
 
 def _text_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
-    return {name: value.decode(errors="replace") for name, value in headers if value is not None}
+    return {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
 
 
 def _key(key: bytes | None) -> str:

@@ -74,7 +74,7 @@ class Runner:
         self._dead_letters = dead_letters
         self._sources = sources or self._kafka_source
         self._applications = applications
-        self._tracer = tracer or trace.get_tracer("inbox")
+        self._tracer = tracer
         self._clock = clock
         self._jitter = jitter
         self._owner = uuid4()
@@ -107,7 +107,7 @@ class Runner:
             connections=connections,
             dead_letters=dead_letters,
             limits=self._limits,
-            tracer=self._tracer,
+            tracer=self._tracer or trace.get_tracer("inbox"),
             clock=self._clock,
             jitter=self._jitter,
             applications=self._applications,

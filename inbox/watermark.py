@@ -215,6 +215,8 @@ class _Folding(Generic[A]):
 
     def _take_next(self, arrival: A, mark: Watermark) -> None:
         applied = self._apply(arrival, mark)
+        if arrival.key not in self._waiting:
+            return  # nearly always: nothing of this key waits
         while applied is not None:
             following = self._following(arrival.key, applied)
             if len(following) != 1:
