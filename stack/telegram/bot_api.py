@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from stack.telegram import parameters as read
 from stack.telegram import refusals
 from stack.telegram.bell import Bell
-from stack.telegram.chats import Chat, Chats, Message
+from stack.telegram.chats import Chat, Chats, Message, edited_message
 from stack.telegram.journal import Entry, Journal
 from stack.telegram.parameters import Parameters
 from stack.telegram.rates import Rates
@@ -257,14 +257,16 @@ class BotApi:
         step = call.step
         if step.answer in LOSING and not step.accepted:
             return LostAnswer(step)
-        self.record(call.facts())
+        entry = self.record(call.facts())
         if step.delay_seconds:
             await asyncio.sleep(step.delay_seconds)
         if step.answer in LOSING:
             return LostAnswer(step)
+        if call.method == "deleteMessage":
+            return Result(value=True)
         chat = self._chats.get(call.chat.chat_id)
-        shown = chat.messages.get(call.message_id)
-        return Result(value=True) if shown is None else Result(message_json(chat, shown, self._bot))
+        message = chat.messages.get(call.message_id) or edited_message(entry)
+        return Result(message_json(chat, message, self._bot))
 
 
 def _payload(parameters: Parameters, markup: dict[str, Any] | None) -> Parameters:

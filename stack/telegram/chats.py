@@ -131,8 +131,20 @@ def _add(chat: Chat, entry: Entry) -> None:
 
 
 def _edit(chat: Chat, entry: Entry) -> None:
+    edited = edited_message(entry)
+    shown = chat.messages.get(edited.message_id)
+    if shown is not None:
+        edited.date = shown.date
+        if entry["method"] == "editMessageReplyMarkup":
+            edited.source, edited.parse_mode = shown.source, shown.parse_mode
+        chat.messages[edited.message_id] = edited
+    chat.fingerprints[edited.message_id] = edited.fingerprint()
+
+
+def edited_message(entry: Entry) -> Message:
+    """Give the message as an edit leaves it; when it was sent is not known here."""
     payload = entry["payload"]
-    edited = Message(
+    return Message(
         message_id=entry["message_id"],
         date=unix_seconds(entry),
         by_bot=True,
@@ -141,13 +153,6 @@ def _edit(chat: Chat, entry: Entry) -> None:
         markup=payload.get("reply_markup"),
         edited_at=unix_seconds(entry),
     )
-    shown = chat.messages.get(edited.message_id)
-    if shown is not None:
-        edited.date = shown.date
-        if entry["method"] == "editMessageReplyMarkup":
-            edited.source, edited.parse_mode = shown.source, shown.parse_mode
-        chat.messages[edited.message_id] = edited
-    chat.fingerprints[edited.message_id] = edited.fingerprint()
 
 
 def unix_seconds(entry: Entry) -> int:
