@@ -139,10 +139,13 @@ class Sender:
         self._collect()
 
     def _collect(self) -> None:
+        """Take the answers of the calls that are over; a call that raised is a fault of ours and ends the process."""
         over = {task for task in self._calls if task.done()}
         self._calls -= over
-        self._answers.extend(task.result() for task in over)
         metrics.IN_FLIGHT.set(len(self._calls))
+        self._answers.extend(task.result() for task in over if task.exception() is None)
+        for task in over:
+            task.result()
 
     def _forget(self, answers: Sequence[Called]) -> None:
         del self._answers[: len(answers)]
@@ -157,7 +160,12 @@ class Sender:
         """Wait for the calls in flight and write what they answered; the process's stop bounds how long it is tried."""
         if self._calls:
             await asyncio.wait(self._calls)
-        self._collect()
+        try:
+            self._collect()
+        finally:
+            await self._write_until_written()
+
+    async def _write_until_written(self) -> None:
         while self._answers:
             try:
                 await self._write_answers()

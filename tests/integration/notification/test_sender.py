@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from services.notification import bootstrap
+from services.notification.domain.card import Message
+from services.notification.domain.outcome import Outcome
+from services.notification.service.ports import Messenger
 from services.notification.telegram.queue_watch import QueueWatch
 from services.notification.telegram.sender import Pace, Sender
-from tests.notification_fixtures import Town, paid, placed
+from tests.notification_fixtures import Town, paid, placed, settings
 from tests.waiting import eventually
 
 
@@ -98,6 +101,38 @@ async def test_a_claim_that_is_too_old_is_given_back_without_a_call(town: Town) 
 
 async def lane_epoch(town: Town, at_least: int) -> bool:
     return int(await town.eye.fetchval("select epoch from chat_lanes")) >= at_least
+
+
+class Faulty:
+    """The real messenger, but for one order, on which it breaks its promise never to raise."""
+
+    def __init__(self, inner: Messenger, order_id: int) -> None:
+        self._inner = inner
+        self._prefix = f"o:{order_id}:"
+
+    async def send(self, chat_id: int, message: Message) -> Outcome:
+        if message.buttons[0].data.startswith(self._prefix):
+            raise ZeroDivisionError
+        return await self._inner.send(chat_id, message)
+
+    async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
+        return await self._inner.edit(chat_id, message_id, message)
+
+
+async def test_a_fault_of_ours_ends_the_sender_and_costs_no_other_chat_its_answer(town: Town) -> None:
+    await town.link(7)
+    chat = await town.link(8)
+    town.telegram.script(chat, {"answer": "ok", "delay_seconds": 0.3})
+    await town.plan(*placed(42, user_id=7), *placed(43, user_id=8))
+    real = bootstrap.telegram_messenger(settings(town.telegram.url))
+    await real.start()
+
+    with pytest.raises(ZeroDivisionError):
+        await town.deliver(messenger=Faulty(real, 42))
+
+    await real.stop()
+    assert await town.states(42) == ["superseded", "calling"]
+    assert await town.states(43) == ["superseded", "delivered"]
 
 
 async def test_the_queue_is_watched_although_a_sample_fails(town: Town) -> None:
