@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from outbox import Message, Relay, TopicRule, Writer, install_sql
 from outbox.testing import FakeBroker, FakePublisher
@@ -83,6 +84,16 @@ async def running(relay: Relay) -> AsyncIterator[Running]:
     finally:
         await relay.stop()
         await task
+
+
+async def create_topic(bootstrap: str, name: str, *, partitions: int = 1) -> None:
+    """A topic on a broker of the test's own."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, partitions, 1)])
+    finally:
+        await admin.close()
 
 
 async def read_topic(

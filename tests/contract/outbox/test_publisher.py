@@ -1,10 +1,8 @@
 """One suite for every publisher: the real one, and the broker in memory other tests use."""
 
 import os
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,12 +12,12 @@ from outbox.kafka import KafkaPublisher
 from outbox.publisher import Publisher, Stamp
 from outbox.testing import FakeBroker, FakePublisher
 from tests.outbox_given import read_topic
+from tests.outbox_rows import a_row
 
 if TYPE_CHECKING:
     from tests.given import MakeTopic, SharedKafka
 
 STAMP = Stamp(history="7300/1", epoch=3, voids=frozenset())
-MOMENT = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +87,6 @@ def _kafka(request: pytest.FixtureRequest) -> Stand:
 def _landed(record: Any) -> Landed:
     headers = {name: value.decode() for name, value in record.headers}
     return Landed(record.partition, record.key.decode(), record.value, headers)
-
-
-def a_row(topic: str, seq: int, *, key: str = "42", payload: bytes = b"{}", **fields: Any) -> tuple[Any, ...]:
-    """A row as the reader hands it on."""
-    given = {"event_id": uuid.uuid4(), "version": seq, "type": "order.paid", "headers": None, **fields}
-    return (
-        seq, given["event_id"], topic, key, given["version"], given["type"], MOMENT, given["headers"], payload,
-    )  # fmt: skip
 
 
 async def test_rows_of_a_key_lie_in_order_in_the_partition_of_its_hash(stand: Stand) -> None:

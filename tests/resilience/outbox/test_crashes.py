@@ -5,10 +5,10 @@ import contextlib
 import signal
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from outbox import Relay, TopicRule
 from outbox.testing import FakeBroker
@@ -19,6 +19,7 @@ from tests.outbox_given import (
     a_relay,
     commit,
     connected,
+    create_topic,
     install,
     read_topic,
     running,
@@ -34,6 +35,10 @@ ROUNDS_MAX = 8
 
 def _sent(broker: FakeBroker) -> list[int]:
     return [int(record.headers["ce_sequence"]) for record in broker.records("orders")]
+
+
+def _last_is(broker: FakeBroker, version: int) -> bool:
+    return _sent(broker)[-1:] == [version]
 
 
 async def _use_up_transaction_ids(dsn: str) -> int:
@@ -60,7 +65,7 @@ async def test_transaction_ids_handed_out_again_after_a_crash_hide_no_event(own_
                 await commit(connection, a_message("orders", version=version))
                 xid = int(await connection.fetchval("select max(xid::text::bigint) from outbox"))
 
-            await eventually(lambda at=version: _sent(broker)[-1:] == [at])
+            await eventually(partial(_last_is, broker, version))
             reissued |= xid < ended_at
             if reissued:
                 break
@@ -89,7 +94,7 @@ async def test_a_killed_postgres_is_waited_out(own_postgres: StartPostgres) -> N
 
 async def test_a_killed_broker_is_waited_out(outbox_database: Database, own_kafka: StartKafka) -> None:
     kafka = await asyncio.to_thread(own_kafka)
-    await _create_topic(kafka.bootstrap, "orders")
+    await create_topic(kafka.bootstrap, "orders")
     relay = Relay(
         dsn=outbox_database.dsn,
         bootstrap_servers=kafka.bootstrap,
@@ -170,12 +175,3 @@ async def _stands_by(connection: Connection, instance: str) -> Any:
     return await connection.fetchval(
         "select exists (select from pg_stat_activity where application_name = $1)", f"outbox-relay {instance} standby"
     )
-
-
-async def _create_topic(bootstrap: str, name: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(name, 1, 1)])
-    finally:
-        await admin.close()
