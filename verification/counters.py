@@ -113,8 +113,10 @@ class Flow:
         return [TopicPartition(self._topic, number) for number in numbers]
 
     async def _read_topic(self) -> None:
-        while records := await self._consumer.getmany(timeout_ms=50):
-            for batch in records.values():
+        """Up to the end the topic has now, not to one that moves while orders flow."""
+        ends = await self._consumer.end_offsets(self._partitions())
+        while [each for each, end in ends.items() if await self._consumer.position(each) < end]:
+            for batch in (await self._consumer.getmany(timeout_ms=200)).values():
                 self._published.update(_event_id(record.headers) for record in batch)
 
     async def _ledger_states(self, events: set[UUID]) -> dict[str, int]:
