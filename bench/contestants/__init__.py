@@ -1,0 +1,1 @@
+"""What is measured: ours, its peers and its floors, each with the same way to be started and stopped."""

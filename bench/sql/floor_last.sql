@@ -1,0 +1,2 @@
+-- Where to begin.
+select coalesce(max(seq), 0) from outbox_floor
