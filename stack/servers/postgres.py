@@ -140,9 +140,8 @@ class Postgres(SingleServer):
             if self._copy_of is None:
                 self._run("initdb", f"--pgdata={data}", f"--pwfile={self._password_file}", *INITDB)
             else:
-                self._run(
-                    "pg_basebackup", f"--pgdata={data}", "--write-recovery-conf", f"--dbname={self._copy_of.admin_dsn}"
-                )
+                source = f"--dbname={self._copy_of.admin_dsn}"
+                self._run("pg_basebackup", f"--pgdata={data}", "--write-recovery-conf", "--checkpoint=fast", source)
             data.rename(self.data)
 
     def _run(self, program: str, *arguments: str) -> None:
