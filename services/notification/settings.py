@@ -48,7 +48,7 @@ class SenderSettings(_Process):
     retry_seconds_min: float = Field(0.5, gt=0, le=60, description="first pause where Telegram names none")
     retry_seconds_max: float = Field(30.0, gt=0, le=3600, description="longest pause where Telegram names none")
     lost_edits_max: int = Field(8, ge=0, le=100, description="how often an edit is repeated when its answer is lost")
-    poll_seconds_max: float = Field(0.05, ge=0.005, le=5, description="longest pause between two looks for work")
+    poll_seconds_max: float = Field(0.02, ge=0.005, le=5, description="longest pause between two looks for work")
     queue_sample_seconds: float = Field(5.0, ge=0.1, le=300, description="pause between two samples of the queue")
 
     @model_validator(mode="after")

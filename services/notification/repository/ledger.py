@@ -1,7 +1,7 @@
 """The sender's ledger in Postgres: claim lanes, write rows, give lanes back, each in a few set-based statements."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -41,14 +41,18 @@ class PostgresLedger:
         self._acquire = acquire
         self._owner = owner
 
+    async def any_due(self) -> bool:
+        """Say whether a claim would find a lane. Raises LedgerAway."""
+        with _away_by_name():
+            async with self._acquire() as connection:
+                return bool(await connection.fetchval(statement("any_lane_due")))
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator["PostgresTurn"]:
         """Open a transaction, committed when the block ends well. Raises LedgerAway."""
-        try:
+        with _away_by_name():
             async with self._acquire() as connection, connection.transaction():
                 yield PostgresTurn(connection, self._owner)
-        except _AWAY as error:
-            raise LedgerAway(type(error).__name__) from error
 
 
 class PostgresTurn:
@@ -141,6 +145,14 @@ class PostgresTurn:
                 [lane.tickets for lane, _ in lanes],
                 [after for _, after in lanes],
             )
+
+
+@contextmanager
+def _away_by_name() -> Iterator[None]:
+    try:
+        yield
+    except _AWAY as error:
+        raise LedgerAway(type(error).__name__) from error
 
 
 def _key(row: Notification) -> _Key:

@@ -60,6 +60,8 @@ class Delivery:
 
     async def claim(self, lanes_max: int) -> Claimed:
         """Claim due chats and commit, for each, the call that is about to be made. Raises LedgerAway."""
+        if not await self._ledger.any_due():
+            return Claimed(assignments=(), finished=(), lanes=0)
         async with self._ledger.turn() as turn:
             lanes = await turn.claim(lanes_max=lanes_max, lease=self._lease)
             decisions = [decide(lane, head, self._retry) for lane, head in lanes]

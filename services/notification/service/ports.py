@@ -74,6 +74,10 @@ class LedgerTurn(Protocol):
 class Ledger(Protocol):
     """The sender's door to the ledger."""
 
+    async def any_due(self) -> bool:
+        """Say whether a claim would find a lane. Raises LedgerAway."""
+        ...
+
     def turn(self) -> AbstractAsyncContextManager[LedgerTurn]:
         """Open a transaction, committed when the block ends well. Raises LedgerAway."""
         ...

@@ -31,7 +31,7 @@ class Pace:
 
     calls_max: int
     poll_seconds_min: float = 0.002
-    poll_seconds_max: float = 0.05
+    poll_seconds_max: float = 0.02
     away_seconds_min: float = 0.1
     away_seconds_max: float = 1.0
     claim_seconds_max: float
