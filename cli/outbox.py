@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import asyncpg
 
     from outbox import TopicRule
-    from outbox.partitions import Layout
 
     Connection = asyncpg.Connection[Any]
 
@@ -166,7 +165,9 @@ def partitions(
     if action is PartitionsAction.REBUILD:
         _rebuild(execute=execute)
         return
-    layout = _on_database(_layout)
+    from outbox.operations.layout import read_layout
+
+    layout = _on_database(read_layout)
     named = [(piece.name, piece.lower, piece.upper, "") for piece in layout.ranges]
     named += [(piece.name, piece.lower, piece.upper, "overflow") for piece in (layout.near, layout.far) if piece]
     named += [(piece.name, piece.lower, piece.upper, "detach pending") for piece in layout.pending]
@@ -234,12 +235,6 @@ def _rebuild(*, execute: bool) -> None:
         answers().print(f"rebuilt, {_on_database(rebuild)} rows taken over; now reset the cursor", markup=False)
     elif plan.needed:
         answers().print("planned only · --execute does it, with the services stopped", markup=False)
-
-
-async def _layout(connection: Connection) -> Layout:
-    from outbox.operations.layout import read_layout
-
-    return await read_layout(connection)
 
 
 def _on_database(ask: Callable[[Connection], Awaitable[Any]]) -> Any:

@@ -11,14 +11,13 @@ from outbox.message import TopicRule
 from outbox.operations import look
 from outbox.operations.check import check
 from outbox.operations.check_topics import check_topics
+from outbox.operations.layout import read_layout
 from outbox.operations.pause import pause, resume
 from outbox.operations.republish import Selection, plan_republish, republish
 from outbox.operations.reset import ResetTo, plan_reset, reset
 from outbox.operations.status import status
 from outbox.operations.void import void
-from outbox.partitions import Layout, Partition
 from outbox.rebuild import plan_rebuild, rebuild
-from outbox.statements import statement
 
 if TYPE_CHECKING:
     import asyncpg
@@ -145,7 +144,7 @@ async def do_partitions(connection: "Connection", given: argparse.Namespace) -> 
     """List the partitions, or make them anew around the current xid."""
     if given.action == "rebuild":
         return await _rebuild(connection, execute=given.execute)
-    layout = Layout.of([Partition.of(row) for row in await connection.fetch(statement("list_partitions"))])
+    layout = await read_layout(connection)
     for piece in (*layout.ranges, *filter(None, (layout.near, layout.far)), *layout.pending):
         _say(f"{piece.name} [{piece.lower}, {piece.upper}){' detach pending' if piece.pending else ''}")
     return EXIT_OK

@@ -98,6 +98,7 @@ class Housekeeper:
         upper = (current // layout.width + 2) * layout.width
         await self._prepare(f"outbox_near_{upper}", upper, near.upper)
         if not await self._swapped(near, upper):
+            await self._connection.execute(f"drop table outbox_near_{upper}")
             _log.warning("partitions.carving_postponed", extra={"partition": near.name})
 
     async def drop_passed(self) -> None:

@@ -30,7 +30,3 @@ class Portion:
         mean_bytes = sum(len(row[PAYLOAD]) for row in sample) / len(sample) + 1
         fitting = int(self._bytes_max / mean_bytes)
         self.rows = max(1, min(self.rows * _GROWTH, fitting, self._rows_max))
-
-    def halve(self) -> None:
-        """Ask for less: the last read took too long."""
-        self.rows = max(1, self.rows // 2)

@@ -85,10 +85,6 @@ class Session:
         async with self._busy:
             await self._connection.add_listener(channel, lambda *_: heard())
 
-    def on_loss(self, lost: Callable[[], None]) -> None:
-        """Call `lost` when the connection ends."""
-        self._connection.add_termination_listener(lambda _: lost())
-
     async def close(self) -> None:
         """End the connection, politely if it answers."""
         try:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from outbox.operations.findings import Finding, error, warning
-from outbox.partitions import Layout, Partition
+from outbox.operations.layout import read_layout
 from outbox.schema import PARTITIONS_AHEAD
 from outbox.statements import statement
 
@@ -96,7 +96,7 @@ async def _persistence(connection: "Connection") -> AsyncIterator[Finding]:
 
 
 async def _partitions(connection: "Connection") -> AsyncIterator[Finding]:
-    layout = Layout.of([Partition.of(row) for row in await connection.fetch(statement("list_partitions"))])
+    layout = await read_layout(connection)
     current = int(await connection.fetchval("select pg_snapshot_xmax(pg_current_snapshot())::text"))
     for piece in layout.pending:
         fact = f"the detach of {piece.name} is pending: inserts into its range fail"

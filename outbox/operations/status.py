@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from outbox.operations.layout import read_layout
 from outbox.operations.position import StoredCursor, read_cursor
-from outbox.partitions import Layout, Partition
 from outbox.statements import statement
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ async def status(connection: "asyncpg.Connection[Any]", name: str = "kafka") -> 
     cursor = await read_cursor(connection, name)
     waiting = await connection.fetchrow(statement("count_waiting"), *_ends(cursor), WAITING_COUNTED_MAX)
     relays = await connection.fetch(statement("list_relays"))
-    layout = Layout.of([Partition.of(row) for row in await connection.fetch(statement("list_partitions"))])
+    layout = await read_layout(connection)
     current = int(await connection.fetchval("select pg_snapshot_xmax(pg_current_snapshot())::text"))
     return Status(
         cursor=cursor,

@@ -140,7 +140,8 @@ async def test_rows_in_near_are_carved_into_a_range_while_others_write(
 
     async with _writing_all_the_while(narrow.dsn, lock_wait_max="100ms") as written:
         await eventually(lambda: len(written) > 20)
-        after = await keeper.run()
+        await eventually(lambda: _carved(keeper, writer), every=0.2)
+        after = await keeper.layout()
         so_far = len(written)
         await eventually(lambda: len(written) > so_far + 20)
 
@@ -148,6 +149,32 @@ async def test_rows_in_near_are_carved_into_a_range_while_others_write(
     assert after.near is not None
     assert await writer.fetchval(f"select count(*) from {after.near.name}") == 0
     assert await writer.fetchval("select count(*) from outbox where key = 'overflowed'") == 1
+
+
+async def _carved(keeper: Housekeeper, writer: Connection) -> bool:
+    """Whether a round, this one or one before, found its moment between the writers."""
+    return (await keeper.run()).holds(await _current_xid(writer))
+
+
+async def test_carving_waits_for_a_better_moment_rather_than_make_writers_wait(
+    narrow: Database, keeper: Housekeeper, writer: Connection
+) -> None:
+    before = await keeper.layout()
+    await _use_up_ids(writer, before.end + 1)
+    async with connected(narrow.dsn) as open_writer:
+        transaction = open_writer.transaction()
+        await transaction.start()
+        await append(open_writer, a_message("orders", key="open"))
+        async with _writing_all_the_while(narrow.dsn, lock_wait_max="100ms") as written:
+            await keeper.carve()
+            so_far = len(written)
+            await eventually(lambda: len(written) > so_far)
+        assert (await keeper.layout()).near == before.near
+        await transaction.commit()
+
+    after = await keeper.run()
+
+    assert after.holds(await _current_xid(writer))
 
 
 async def test_near_moves_far_up_when_it_becomes_narrow(keeper: Housekeeper, writer: Connection) -> None:
