@@ -58,7 +58,7 @@ async def test_a_wanted_version_never_goes_back(town: Town) -> None:
     await town.link()
     await town.plan(*placed(42), paid(42))
 
-    await town.plan(a_change(42, 0 + 4, Status.CANCELLED))
+    await town.plan(a_change(42, 4, Status.CANCELLED))
     await town.eye.execute("delete from notifications where version = 2")
     await town.plan(a_change(42, 2, Status.AWAITING_PAYMENT))
 

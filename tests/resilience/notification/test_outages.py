@@ -1,5 +1,6 @@
 """Servers around the sender that go away and come back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -28,8 +29,6 @@ def server(own_postgres: StartPostgres) -> Postgres:
 @pytest.fixture
 def dsn(server: Postgres) -> str:
     """A migrated database in a server of this test alone."""
-    import asyncio  # noqa: PLC0415 - migrations run outside an event loop
-
     passwords = {"owner_password": PASSWORD, "app_password": PASSWORD, "verifier_password": PASSWORD}
     asyncio.run(create_database(server.admin_dsn, NAME, **passwords))
     upgrade(owner_url=server.dsn(NAME, f"{NAME}_owner", PASSWORD), app_role=NAME)
