@@ -18,6 +18,9 @@ from outbox.rows import KEY, OCCURRED_AT, TOPIC, VERSION, Row
 from outbox.session import Session
 from outbox.snapshot import Snapshot
 
+READ_XIDS_MAX = 2**20
+"""How many ids one read may bridge, as read_difference.sql says; a relay that was away for longer walks."""
+
 _WIDENING = 4
 _WINDOW_WIDTH_MAX = 2**40
 
@@ -66,7 +69,8 @@ class Reader:
         await self._check(read)
         now = Position(Snapshot.parse(read[TOPIC]))
         self._portion.learn(rows)
-        return Batch(rows, now, read[OCCURRED_AT], overflowed=len(rows) > limit)
+        beyond = int(now.seen.xmax) > int(seen.xmax) + READ_XIDS_MAX
+        return Batch(rows, now, read[OCCURRED_AT], overflowed=beyond or len(rows) > limit)
 
     async def window(self, position: Position) -> Batch:
         """The next rows on the way to `position.target`: an acknowledged batch moves `walked_seq` past them.

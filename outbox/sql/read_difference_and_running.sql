@@ -6,6 +6,7 @@ union all
 (select seq, event_id, topic, key, version, type, occurred_at, headers, payload
  from outbox
  where xid >= $1::text::xid8 and xid < pg_snapshot_xmax(pg_current_snapshot())
+   and xid < ($1::text::bigint + 1048576)::text::xid8
    and pg_visible_in_snapshot(xid, pg_current_snapshot())
  limit $2)
 union all
