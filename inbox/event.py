@@ -119,13 +119,17 @@ class _Broken(Exception):
 
 def read(record: Record, *, versioned: bool) -> Arrival | Keyless:
     """Read the envelope of a record; never raises, whatever the bytes are."""
-    headers = _text_headers(record.headers)
     try:
         key = _key(record.key)
     except _Broken as broken:
         return Keyless(event_id=identity(record), reason=str(broken), record=record)
+    return read_under(key, record, versioned=versioned)
+
+
+def read_under(key: str, record: Record, *, versioned: bool) -> Arrival:
+    """Read the envelope of a record whose key is known to be usable; never raises."""
     try:
-        event = _event(record, key, headers, versioned=versioned)
+        event = _event(record, key, _text_headers(record.headers), versioned=versioned)
     except _Broken as broken:
         return Arrival(key, None, identity(record), str(broken), None, record)
     return Arrival(key, event.version, event.event_id, None, event, record)

@@ -76,6 +76,7 @@ class Lane:
         self._busy = False
         self._hold: Hold | None = None
         self._batch: Batch | None = None
+        self._fenced = False
         self._failures = 0
         self._next_watch = 0.0
 
@@ -86,9 +87,10 @@ class Lane:
                 await self._turn()
                 self._failures = 0
             except Fenced as fenced:
-                await self._step_back(fenced)
+                self._step_back(fenced)
             except PositionLost:
                 self._forget()
+                await self._pause(self._limits.retry_seconds_min)
             except (NeedsOperator, SessionBroken):
                 raise
             except Exception as error:  # noqa: BLE001 - a turn is a supervised boundary: undone, counted, tried again
@@ -105,6 +107,8 @@ class Lane:
             await asyncio.wait([task], timeout=_CANCEL_SECONDS_MAX)
 
     async def _turn(self) -> None:
+        if self._fenced:
+            await self._give_way()
         if self._hold is None:
             self._hold = await self._ownership.take(self._at)
             self._hint(self._at, self._hold.next_offset)
@@ -161,18 +165,23 @@ class Lane:
                 outcome = await self._decisions.carry_out(connection, hold, decision)
                 log.info("inbox.decision_done", extra={"action": decision.action, "outcome": outcome})
 
-    async def _step_back(self, fenced: Fenced) -> None:
-        """Somebody else wrote the partition's row. Take it again at once if that was an operator or ourselves.
-
-        Otherwise wait for the group to say whose it is; if it still says "yours" after a whole session, it is.
-        """
+    def _step_back(self, fenced: Fenced) -> None:
+        """Somebody else wrote the partition's row: what is in hand is not ours to commit."""
         metrics.FENCED.labels(*self._labels).inc()
         log.warning(
             "inbox.fenced", extra={"topic": self._at.topic, "partition": self._at.partition, "why": str(fenced)}
         )
         self._forget()
+        self._fenced = True
+
+    async def _give_way(self) -> None:
+        """Take the partition again at once if an operator, or this very process, wrote its row.
+
+        Otherwise wait for the group to say whose it is; if it still says "yours" after a whole session, it is.
+        """
         if await self._ownership.taken_by_another(self._at):
             await self._pause(self._limits.session_timeout_seconds)
+        self._fenced = False
 
     async def _back_off(self, error: Exception) -> None:
         self._failures += 1

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from inbox.event import Arrival, Record, read
+from inbox.event import Arrival, read_under
 from inbox.statements import statement
 from inbox.watermark import Watermark
 
@@ -134,7 +134,7 @@ def _storable(text: str) -> str:
 
 
 def _arrival(row: Mapping[str, Any], topic: str, *, versioned: bool) -> Arrival:
-    record: Record = ParkedRecord(
+    record = ParkedRecord(
         topic=topic,
         partition=row["partition"],
         offset=row["offset"],
@@ -143,7 +143,4 @@ def _arrival(row: Mapping[str, Any], topic: str, *, versioned: bool) -> Arrival:
         value=row["payload"],
         headers=decode_headers(row["headers"]),
     )
-    arrival = read(record, versioned=versioned)
-    if isinstance(arrival, Arrival) and arrival.event_id == row["event_id"]:
-        return arrival
-    return Arrival(row["key"], row["version"], row["event_id"], row["reason"], None, record)
+    return read_under(row["key"], record, versioned=versioned)

@@ -20,7 +20,7 @@ from inbox import metrics
 from inbox.application import Application, Handler
 from inbox.connections import Connections
 from inbox.dead_letters import DeadLetters, KafkaDeadLetters
-from inbox.errors import NeedsOperator
+from inbox.errors import BadLimits, NeedsOperator
 from inbox.kafka import KafkaSource
 from inbox.policy import Limits, TopicPolicy
 from inbox.session import Session
@@ -62,6 +62,8 @@ class Runner:
         clock: Callable[[], float] = time.time,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        if not topics:
+            raise BadLimits("topics", topics, "at least one")
         self._consumer = consumer
         self._topics = {policy.name: policy for policy in topics}
         self._handler = handler
