@@ -106,7 +106,7 @@ class Housekeeper:
         bars = [_bar(row) for row in await self._connection.fetch(statement("read_bars"))]
         for piece in (await self.layout()).droppable(bars):
             if await self._is_young(piece):
-                continue
+                return  # what follows is younger still
             await self._detach(piece)
             await self._connection.execute(f"drop table {piece.name}")
             _log.info("partitions.dropped", extra={"partition": piece.name})
@@ -224,7 +224,8 @@ async def keep_house(dsn: str, instance: str, *, retention: timedelta, every_sec
     while True:
         try:
             await _rounds_while_connected(dsn, instance, retention, every_seconds)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as cause:
+        except Exception as cause:  # noqa: BLE001 - a supervised loop: whatever it is, publishing must go on
+            metrics.HOUSEKEEPING_FAILURES.inc()
             _log.warning("partitions.round_failed", extra={"cause": repr(cause)})
         await asyncio.sleep(every_seconds)
 

@@ -68,6 +68,7 @@ class KafkaPublisher:
         source: `ce_source` where a rule has none.
         client_id: what the broker's logs call this client.
         publish_seconds_max: no acknowledgement for so long: the producer is discarded and the publish has failed.
+        topic_missing_seconds: how long a topic that was there must be missing to be believed gone.
         compression: None, "lz4", "zstd", "gzip" or "snappy".
         client_options: further options of the aiokafka clients: security protocol, SASL, TLS.
     """
@@ -80,12 +81,13 @@ class KafkaPublisher:
         source: str,
         client_id: str = "outbox-relay",
         publish_seconds_max: float = 6.0,
+        topic_missing_seconds: float = 10.0,
         compression: str | None = None,
         client_options: Mapping[str, Any] | None = None,
     ) -> None:
         self._rules = {rule.name: rule for rule in topics}
         self._options = {"bootstrap_servers": bootstrap_servers, "client_id": client_id, **(client_options or {})}
-        self._topics = Topics(tuple(topics), self._options)
+        self._topics = Topics(tuple(topics), self._options, missing_seconds=topic_missing_seconds)
         self._encoder = Encoder(self._rules, source)
         self._publish_seconds_max = publish_seconds_max
         self._compression = _COMPRESSION[compression]

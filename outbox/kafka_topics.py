@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,12 +21,21 @@ _LIMIT = "max.message.bytes"
 
 
 class Topics:
-    """Checks topics against their rules; the limits once, existence whenever a producer is new."""
+    """Checks topics against their rules; the limits once, existence whenever a producer is new.
 
-    def __init__(self, rules: Sequence[TopicRule], options: Mapping[str, Any]) -> None:
+    Args:
+        rules: of the topics to check.
+        options: of the aiokafka clients.
+        missing_seconds: how long a topic that was there must be missing to be believed gone.
+    """
+
+    def __init__(self, rules: Sequence[TopicRule], options: Mapping[str, Any], *, missing_seconds: float) -> None:
         self._rules = rules
+        self._missing_seconds = missing_seconds
         self._options = options
         self._limits_checked = False
+        self._known: set[str] = set()
+        self._missing_since: dict[str, float] = {}
 
     async def check(self, producer: AIOKafkaProducer) -> None:
         """Look at every topic.
@@ -48,13 +58,22 @@ class Topics:
             TopicUnusable: the brokers answer and do not have it, or this client may not see it.
         """
         try:
-            return len(await producer.partitions_for(topic))
+            count = len(await producer.partitions_for(topic))
         except kafka_errors.TopicAuthorizationFailedError as cause:
             raise errors.TopicUnusable(topic, "no right to describe it") from cause
         except kafka_errors.UnknownTopicOrPartitionError as cause:
-            known = await producer.client.fetch_all_metadata()
-            if known.partitions_for_topic(topic):
-                raise errors.PublishFailed(f"topic {topic!r} is only just known") from cause
+            await self._refuse_missing(producer, topic, cause)
+            raise
+        self._known.add(topic)
+        self._missing_since.pop(topic, None)
+        return count
+
+    async def _refuse_missing(self, producer: AIOKafkaProducer, topic: str, cause: BaseException) -> None:
+        """A topic that was there may seem missing while a broker comes back: believed only after a while."""
+        metadata = await producer.client.fetch_all_metadata()
+        since = self._missing_since.setdefault(topic, time.monotonic())
+        waited_enough = topic not in self._known or time.monotonic() - since >= self._missing_seconds
+        if waited_enough and not metadata.partitions_for_topic(topic):
             raise errors.TopicUnusable(topic, "the broker does not have it; create it, then start the relay") from cause
 
     async def _check_limits(self) -> None:

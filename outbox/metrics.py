@@ -30,5 +30,6 @@ VERSION_INVERSION = Counter("outbox_version_inversion_total", "Versions of a key
 PUBLISHED = Counter("outbox_published_total", "Acknowledged rows.", ["topic"])
 PARTITIONS_AHEAD = Gauge("outbox_partitions_ahead", "Empty partitions between the current xid and the overflow.")
 OVERFLOW_ROWS = Gauge("outbox_overflow_rows", "Rows that fell into the overflow pieces. Must stay 0.")
+HOUSEKEEPING_FAILURES = Counter("outbox_housekeeping_failures_total", "Rounds over the partitions that failed.")
 IS_OWNER = Gauge("outbox_is_owner", "1 while this process holds the lease.")
 PAUSED = Gauge("outbox_paused", "1 while an operator keeps this owner from publishing.")
