@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup demo up down reset logs test check format proto bench lock
+.PHONY: help setup demo up down reset logs test planted check format proto bench lock
 
 help: ## list every target with a line
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ logs: setup ## show what the processes say
 
 test: setup check ## set everything up, check, and run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+planted: setup ## plant every known mistake and convict it
+	@$(BIN)/python -m tests.planted
 
 check: setup ## format, lint, types, imports
 	@$(BIN)/ruff format --check --quiet .

@@ -33,6 +33,11 @@ async def eventually(check: Callable[[], Any], *, within: float = 10.0, every: f
         await asyncio.sleep(every)
 
 
+async def for_the_length_of_a_fault(seconds: float) -> None:
+    """Let a fault last: a freeze is one only beyond leases and session timeouts. Nothing else may wait for time."""
+    await asyncio.sleep(seconds)
+
+
 async def _asked(check: Callable[[], Any]) -> Any:
     answer = check()
     return await answer if inspect.isawaitable(answer) else answer
