@@ -1,5 +1,6 @@
 """What operators see and decide, carried out by a running consumer."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from inbox import Event, Reject, TopicPolicy
+from inbox import Event, NeedsOperator, Reject, TopicPolicy
 from inbox.log_reader import log_reader
 from inbox.operations import (
     NothingParked,
@@ -274,6 +275,22 @@ async def test_a_topic_made_anew_is_refused_until_it_is_reset(world: World, topi
 
         await world.reaches(name, 3)
     assert await world.applied("7") == [1, 2, 3]
+
+
+async def test_a_topic_made_anew_under_a_running_consumer_is_refused(world: World, topic: MakeTopic) -> None:
+    name = await topic("orders")
+    async with log_of(world.bootstrap, name) as log:
+        await log.append(an_event("42", 1), an_event("42", 2))
+        runner = world.start(TopicPolicy(name))
+        await world.reaches(name, 2)
+
+        await log.recreate()
+        await log.append(*[an_event("7", version) for version in range(1, 6)])
+
+        with pytest.raises(NeedsOperator, match=r"made anew|outside the log"):
+            async with asyncio.timeout(30):
+                await runner
+    assert await world.applied("7") == []
 
 
 async def test_a_position_that_fits_is_not_reset(world: World, topic: MakeTopic) -> None:
