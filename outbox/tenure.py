@@ -96,7 +96,7 @@ class Tenure:
             pass
         while not self._stopping.is_set():
             if self._cursor.paused:
-                await self._rest(_RENEW_SECONDS)
+                await self._wait_unless_stopped(_RENEW_SECONDS)
             elif self._position.target is not None:
                 await self._walk()
             else:
@@ -226,6 +226,9 @@ class Tenure:
         seconds = self._backoff.failed()
         metrics.PUBLISH_FAILURES.inc()
         _log.warning("relay.publish_failed", extra={"reason": cause.reason, "retry_seconds": round(seconds, 3)})
+        await self._wait_unless_stopped(seconds)
+
+    async def _wait_unless_stopped(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 

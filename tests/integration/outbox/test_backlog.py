@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from outbox import TopicRule
+from outbox.operations.pause import pause, resume
 from outbox.publisher import Publisher, Stamp
 from outbox.relay import Relay
 from outbox.rows import Row
@@ -190,3 +192,57 @@ async def test_a_stop_in_the_middle_of_a_walk_keeps_the_way(
         await eventually(lambda: len(broker.records("orders")) == 1_000)
 
     assert (walked, sent_before) == (50, 50)
+
+
+async def test_a_broker_lost_in_the_middle_of_a_walk_costs_repeats_at_most(
+    outbox_database: Database, connection: Connection, broker: FakeBroker
+) -> None:
+    await connection.execute(FILL, 1, 100)
+    broker.acknowledging.clear()
+    async with running(a_relay(outbox_database.dsn, broker, ORDERS, backoff_seconds_max=0.1, **SMALL)):
+        await eventually(lambda: len(broker.records("orders")) > 0)
+        broker.away = True
+        broker.acknowledging.set()
+        await eventually(lambda: REGISTRY.get_sample_value("outbox_oldest_unsent_seconds"))
+        broker.away = False
+
+        await eventually(lambda: all(_first_occurrences(broker, key)[-1:] == [100] for key in range(1, 11)))
+
+    for key in range(1, 11):
+        assert _first_occurrences(broker, key) == list(range(1, 101))
+
+
+async def test_a_walk_paused_by_an_operator_goes_on_when_resumed(
+    outbox_database: Database, connection: Connection, broker: FakeBroker
+) -> None:
+    await connection.execute(FILL, 1, 100)
+    broker.acknowledging.clear()
+    async with running(a_relay(outbox_database.dsn, broker, ORDERS, **SMALL)):
+        await eventually(lambda: len(broker.records("orders")) > 0)
+        await pause(connection, reason="a test")
+        await eventually(lambda: REGISTRY.get_sample_value("outbox_paused"))
+        broker.acknowledging.set()
+        await eventually(lambda: _way_is_stored(connection))
+        sent_while_paused = len(broker.records("orders"))
+        await resume(connection, reason="a test")
+
+        await eventually(lambda: len(broker.records("orders")) == 1_000)
+
+    assert sent_while_paused == 50
+
+
+async def _way_is_stored(connection: Connection) -> bool:
+    return bool(await connection.fetchval("select walked_seq >= 50 from outbox_cursor"))
+
+
+async def test_a_broker_that_is_away_at_the_start_is_waited_for(
+    outbox_database: Database, connection: Connection, broker: FakeBroker
+) -> None:
+    broker.away = True
+    relay = a_relay(outbox_database.dsn, broker, ORDERS, backoff_seconds_max=0.1)
+    async with running(relay):
+        await eventually(lambda: relay.owns)
+        await commit(connection, a_message("orders", key="1", version=1))
+        broker.away = False
+
+        await eventually(lambda: _versions(broker, 1) == [1])
