@@ -1,2 +1,3 @@
--- A tiny commit that waits for whatever commits wait for here: every row seen before it is as safe as commits get.
-select pg_logical_emit_message(true, 'outbox', '')
+-- A tiny commit that waits for whatever commits wait for here, although this session's other commits do not: afterwards
+-- every row seen before it is as safe as commits get.
+select set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'outbox', '')

@@ -175,3 +175,38 @@ async def _stands_by(connection: Connection, instance: str) -> Any:
     return await connection.fetchval(
         "select exists (select from pg_stat_activity where application_name = $1)", f"outbox-relay {instance} standby"
     )
+
+
+async def test_nothing_leaves_before_a_synchronous_standby_has_it(own_postgres: StartPostgres) -> None:
+    """A row may be visible without its standby: its writer's wait was cancelled, or it did not wait at all."""
+    server = await asyncio.to_thread(own_postgres, extra_settings={"synchronous_commit": "local"})
+    await install(server.admin_dsn)
+    broker = FakeBroker()
+    relay = a_relay(server.admin_dsn, broker, ORDERS, backoff_seconds_max=0.1)
+    async with connected(server.admin_dsn) as connection:
+        await connection.execute("alter system set synchronous_standby_names = 'nobody'")
+        await connection.execute("select pg_reload_conf()")
+        await eventually(lambda: _waits_for_standbys(server.admin_dsn))
+        async with running(relay):
+            await commit(connection, a_message("orders", version=1))
+            await eventually(lambda: _a_flush_waits(connection))
+            assert _sent(broker) == []
+
+            await connection.execute("alter system reset synchronous_standby_names")
+            await connection.execute("select pg_reload_conf()")
+
+            await eventually(lambda: _sent(broker) == [1], within=20)
+
+
+async def _waits_for_standbys(dsn: str) -> bool:
+    async with connected(dsn) as fresh:
+        return bool(await fresh.fetchval("select current_setting('synchronous_standby_names') = 'nobody'"))
+
+
+async def _a_flush_waits(connection: Connection) -> bool:
+    return bool(
+        await connection.fetchval(
+            "select exists (select from pg_stat_activity"
+            " where application_name like 'outbox-relay%' and wait_event = 'SyncRep')"
+        )
+    )
