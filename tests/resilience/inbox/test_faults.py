@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -16,7 +17,7 @@ from prometheus_client import REGISTRY
 
 from inbox import Event, TopicPolicy
 from tests.given import MakeTopic, SharedKafka, StartKafka, StartPostgres
-from tests.integration.inbox.world import CONSUMER, World, an_event, leave_effects, log_of, world_of
+from tests.integration.inbox.world import CONSUMER, QUICK, World, an_event, leave_effects, log_of, world_of
 from tests.resilience.inbox.child import child
 from tests.waiting import eventually
 
@@ -58,6 +59,34 @@ async def test_postgres_killed_and_started_again_loses_and_doubles_nothing(
         await world.reconnect()
 
         await eventually(lambda: applied_in_order(world, 30), within=40)
+
+
+async def test_a_frozen_postgres_costs_time_and_does_not_hold_up_a_stop(
+    own_postgres: StartPostgres, kafka: SharedKafka, topic: MakeTopic
+) -> None:
+    server = own_postgres()
+    name = await topic("orders")
+    impatient = replace(QUICK, statement_seconds_max=0.5)
+    async with world_of(server.admin_dsn, kafka.bootstrap) as world:
+        world.start(TopicPolicy(name), limits=impatient)
+        await publish(kafka.bootstrap, name, range(1, 4))
+        await eventually(lambda: applied_in_order(world, 3), within=20)
+        server.freeze()
+        await publish(kafka.bootstrap, name, range(4, 7))
+        await eventually(lambda: retries(name) > 1, within=20)
+        server.thaw()
+        await eventually(lambda: applied_in_order(world, 6), within=20)
+
+        server.freeze()
+        try:
+            async with asyncio.timeout(15):
+                await world.stop()
+        finally:
+            server.thaw()
+        world.start(TopicPolicy(name), limits=impatient)
+        await publish(kafka.bootstrap, name, range(7, 10))
+
+        await eventually(lambda: applied_in_order(world, 9), within=20)
 
 
 async def test_a_broker_killed_and_started_again_loses_and_doubles_nothing(
