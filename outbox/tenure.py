@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 _RENEW_SECONDS = 1.0
 _POLL_GROWTH = 1.5
+_POLLS_WHILE_WOKEN = 5
 _LATENCY_SAMPLES_MAX = 32
 
 
@@ -104,6 +105,7 @@ class Tenure:
 
     async def _turn(self) -> None:
         """One difference: read, publish, move on; then rest until there may be more."""
+        woken = self._heard.is_set()
         self._heard.clear()
         batch = await self._reader.difference(self._position)
         if batch.overflowed:
@@ -113,8 +115,13 @@ class Tenure:
             return
         await self._move(batch.position, published=bool(batch.rows))
         if batch.rows:
-            self._poll_seconds = self._settings.poll_seconds_min
+            self._poll_seconds = self._poll_after(woken=woken)
         await self._rest(self._poll_seconds)
+
+    def _poll_after(self, *, woken: bool) -> float:
+        """When to look again after rows: soon if nobody announced them, less so where wakes arrive."""
+        least, most = self._settings.poll_seconds_min, self._settings.poll_seconds_max
+        return max(least, most / _POLLS_WHILE_WOKEN) if woken else least
 
     async def _walk(self) -> None:
         """A backlog: window after window to the frozen target, the next one read while the last is published."""
