@@ -50,6 +50,7 @@ def transactions_per_second(stand: Stand, *scripts: Script, clients: int, second
         capture_output=True,
         text=True,
         env=environment,
+        start_new_session=True,
         timeout=seconds + _GRACE_SECONDS,
     )
     found = _TPS.search(ran.stdout)

@@ -35,6 +35,7 @@ class Program:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                start_new_session=True,  # Linux shares processors between sessions: each program stands for a service
             )
         self._heard = b""
 

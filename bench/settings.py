@@ -1,5 +1,6 @@
 """What a run is told: how long, how often, how much; every field with its bounds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,11 @@ _BOUNDS = {
     "writers": (1, 64),
     "partitions": (1, 64),
 }
+
+
+def in_turn(names: Sequence[str], round_number: int) -> Sequence[str]:
+    """The order of a round: forward, then backward, so that nobody is always the first after the same other."""
+    return names if round_number % 2 else names[::-1]
 
 
 class BadSetting(ValueError):

@@ -37,7 +37,7 @@ def observe(stand: Stand, contestant: Contestant, *, rate: int, seconds: float, 
     probes, count = stand.settings.writers, int(rate * (seconds + warm_seconds))
     first = stand.numbers(probes + count)
     files = stand.folder / uuid.uuid4().hex[:8]
-    contestant.prepare()
+    contestant.prepare(noting=True)
     with (
         Program("consumer", stand.folder, **_consuming(stand, contestant, probes + count, files)) as consumer,
         Program(

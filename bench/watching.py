@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -59,6 +61,16 @@ class Watch:
 
     def _ends(self) -> dict[TopicPartition, int]:
         return dict(self._runner.run(self._consumer.end_offsets(self._parts)))
+
+
+@contextmanager
+def watching(bootstrap: str, topic: str, partitions: int) -> Iterator[Watch]:
+    """A watch that is closed at the end."""
+    watch = Watch(bootstrap, topic, partitions)
+    try:
+        yield watch
+    finally:
+        watch.close()
 
 
 async def _started(bootstrap: str) -> AIOKafkaConsumer:

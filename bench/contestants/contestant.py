@@ -9,14 +9,18 @@ class Contestant(Protocol):
 
     name: str
     outbox: str
+    """Its table in the words of `statements`; empty when it has none."""
     topic: str
     wakes: bool
     """Whether the writers tell it after each commit."""
     sessions: str
     """A condition on pg_stat_activity: its sessions in the database."""
 
-    def prepare(self) -> None:
-        """Do everything that may take its time: start programs, load code. It must not read yet."""
+    def prepare(self, *, noting: bool) -> None:
+        """Do everything that may take its time: start programs, load code. It must not read yet.
+
+        With `noting` it shall write down when each event was acknowledged, if it can.
+        """
 
     def begin(self) -> None:
         """Read and publish from now on; returns at once or soon."""

@@ -13,9 +13,7 @@ _START_SECONDS_MAX = 30.0
 class OneProgram:
     """A contestant whose program lives for one turn."""
 
-    def __init__(
-        self, stand: Stand, *, name: str, program: str, sessions: str, wakes: bool, notes_acks: bool = True
-    ) -> None:
+    def __init__(self, stand: Stand, *, name: str, program: str, sessions: str, wakes: bool) -> None:
         self.name = name
         self.outbox = name
         self.topic = stand.topic(f"bench-{name}")
@@ -23,7 +21,6 @@ class OneProgram:
         self.sessions = sessions
         self._stand = stand
         self._program_name = program
-        self._notes_acks = notes_acks
         self._acks: Path | None = None
         self._program: Program | None = None
 
@@ -32,7 +29,7 @@ class OneProgram:
         """Its own process."""
         return [self._program.pid] if self._program is not None else []
 
-    def prepare(self) -> None:
+    def prepare(self, *, noting: bool) -> None:
         """Start the program; it waits for the word."""
         config: dict[str, Any] = {
             "dsn": self._stand.dsn,
@@ -40,7 +37,8 @@ class OneProgram:
             "topic": self.topic,
             "partitions": self._stand.settings.partitions,
         }
-        if self._notes_acks:
+        self._acks = None
+        if noting:
             self._acks = self._stand.folder / f"{self.name}-{uuid.uuid4().hex[:8]}.acks"
             config["acks"] = str(self._acks)
         self._program = Program(self._program_name, self._stand.folder, **config)
@@ -65,7 +63,7 @@ class OneProgram:
             self._program = None
 
 
-def ours(stand: Stand, *, notes_acks: bool = True) -> OneProgram:
+def ours(stand: Stand) -> OneProgram:
     """Our relay."""
     return OneProgram(
         stand,
@@ -73,11 +71,10 @@ def ours(stand: Stand, *, notes_acks: bool = True) -> OneProgram:
         program="relay",
         sessions="application_name ~ '^outbox-relay '",
         wakes=True,
-        notes_acks=notes_acks,
     )
 
 
-def classic(stand: Stand, *, notes_acks: bool = True) -> OneProgram:
+def classic(stand: Stand) -> OneProgram:
     """The classic relay; it polls as often as ours."""
     return OneProgram(
         stand,
@@ -85,7 +82,6 @@ def classic(stand: Stand, *, notes_acks: bool = True) -> OneProgram:
         program="classic",
         sessions="application_name = 'bench-classic'",
         wakes=False,
-        notes_acks=notes_acks,
     )
 
 

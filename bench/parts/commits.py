@@ -10,6 +10,7 @@ from bench.findings import Findings
 from bench.pgbench import Script, script, transactions_per_second
 from bench.program import Program
 from bench.ratios import ratio
+from bench.settings import in_turn
 from bench.stand import Stand
 from bench.statements import statement
 from outbox.fragments import insert_rows
@@ -25,7 +26,7 @@ def commits(stand: Stand, _roster: Roster) -> Findings:
     found = Findings("commits")
     _make_shop(stand)
     for round_number in range(1, stand.settings.repeat + 1):
-        for way in _WAYS:
+        for way in in_turn(_WAYS, round_number):
             with _waking(stand, wanted=way == "with-wake"):
                 rate = transactions_per_second(
                     stand, _creating(way), clients=stand.settings.writers, seconds=stand.settings.seconds

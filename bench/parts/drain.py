@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from typing import Any
 
 from bench.contestants.bare_producer import BareProducer
 from bench.contestants.contestant import Contestant
@@ -10,10 +11,11 @@ from bench.events import HEADERS, Sightings
 from bench.findings import Findings, wrongs
 from bench.program import Program
 from bench.ratios import ratio
-from bench.settings import DRAINED
+from bench.settings import DRAINED, in_turn
 from bench.stand import Stand
 from bench.turn import faults
-from bench.watching import Growth, Watch
+from bench.usage import usage
+from bench.watching import Growth, watching
 
 _COMPILED = ("tuned", "default")
 """A fresh JVM's first drain is up to twice as slow as its later ones: theirs does not count."""
@@ -29,7 +31,7 @@ def drain(stand: Stand, roster: Roster) -> Findings:
         if name in stand.settings.contestants:
             _backlog(stand, roster[name], stand.numbers(stand.settings.rows), stand.settings.rows)
     for round_number in range(1, stand.settings.repeat + 1):
-        for name in DRAINED:
+        for name in in_turn(DRAINED, round_number):
             if name in stand.settings.contestants:
                 row = _drained(stand, roster, name, round_number)
                 found.say(row)
@@ -41,13 +43,11 @@ def drain(stand: Stand, roster: Roster) -> Findings:
     return found
 
 
-def _drained(stand: Stand, roster: Roster, name: str, round_number: int) -> dict[str, object]:
+def _drained(stand: Stand, roster: Roster, name: str, round_number: int) -> dict[str, Any]:
     rows = stand.settings.rows
     first = stand.numbers(rows)
-    if name == "producer":
-        growth, arrived = _bare(stand, first, rows)
-    else:
-        growth, arrived = _backlog(stand, roster[name], first, rows)
+    contestant = BareProducer(stand, first=first, rows=rows) if name == "producer" else roster[name]
+    growth, cpu_seconds, arrived = _backlog(stand, contestant, first, rows)
     return {
         "contestant": name,
         "round": round_number,
@@ -55,35 +55,25 @@ def _drained(stand: Stand, roster: Roster, name: str, round_number: int) -> dict
         "per_second": rows / growth.span_seconds,
         "per_second_from_go": rows / growth.last_seconds,
         "go_to_first_seconds": growth.first_seconds,
+        "cpu_us_per_row": cpu_seconds / rows * 1e6,
         **faults(set(range(first, first + rows)), arrived),
         "load1": os.getloadavg()[0],
     }
 
 
-def _backlog(stand: Stand, contestant: Contestant, first: int, rows: int) -> tuple[Growth, list[int]]:
-    contestant.prepare()
-    _fill(stand, contestant, first, rows)
-    watch = Watch(stand.kafka.bootstrap, contestant.topic, stand.settings.partitions)
-    try:
+def _backlog(stand: Stand, contestant: Contestant, first: int, rows: int) -> tuple[Growth, float, list[int]]:
+    """How the topic grew, what the contestant's processes and sessions spent on it, what lies in the topic now."""
+    contestant.prepare(noting=False)
+    if contestant.outbox:
+        _fill(stand, contestant, first, rows)
+    with watching(stand.kafka.bootstrap, contestant.topic, stand.settings.partitions) as watch:
+        before = usage(stand, contestant)
         contestant.begin()
         growth = watch.follow(rows, seconds_max=_DRAIN_SECONDS_MAX)
-    finally:
-        watch.close()
+        after = usage(stand, contestant)
     contestant.pause()
-    return growth, _arrived(stand, contestant.topic, watch.starts, rows)
-
-
-def _bare(stand: Stand, first: int, rows: int) -> tuple[Growth, list[int]]:
-    producer = BareProducer(stand)
-    watch = Watch(stand.kafka.bootstrap, producer.topic, stand.settings.partitions)
-    try:
-        producer.prepare(first=first, rows=rows)
-        producer.begin()
-        growth = watch.follow(rows, seconds_max=_DRAIN_SECONDS_MAX)
-    finally:
-        watch.close()
-        producer.close()
-    return growth, _arrived(stand, producer.topic, watch.starts, rows)
+    spent = after.cpu_seconds - before.cpu_seconds + after.session_cpu_seconds - before.session_cpu_seconds
+    return growth, spent, _arrived(stand, contestant.topic, watch.starts, rows)
 
 
 def _fill(stand: Stand, contestant: Contestant, first: int, rows: int) -> None:

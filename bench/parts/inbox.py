@@ -13,7 +13,7 @@ from bench.program import Program
 from bench.ratios import ratio
 from bench.stand import Stand
 from bench.statements import statement
-from bench.watching import Growth, NotFilled, Watch
+from bench.watching import Growth, NotFilled, watching
 from inbox.policy import Limits
 from inbox.statements import statement as inbox_statement
 
@@ -46,14 +46,13 @@ def inbox(stand: Stand, _roster: Roster) -> Findings:
 
 
 def _filled_topic(stand: Stand, rows: int) -> str:
-    producer = BareProducer(stand, topic="bench-inbox")
-    watch = Watch(stand.kafka.bootstrap, producer.topic, stand.settings.partitions)
+    producer = BareProducer(stand, first=stand.numbers(rows), rows=rows, topic="bench-inbox")
+    producer.prepare(noting=False)
     try:
-        producer.prepare(first=stand.numbers(rows), rows=rows)
-        producer.begin()
-        watch.follow(rows, seconds_max=_APPLY_SECONDS_MAX)
+        with watching(stand.kafka.bootstrap, producer.topic, stand.settings.partitions) as watch:
+            producer.begin()
+            watch.follow(rows, seconds_max=_APPLY_SECONDS_MAX)
     finally:
-        watch.close()
         producer.close()
     return producer.topic
 

@@ -3,7 +3,7 @@
 from bench.contestants.roster import Roster
 from bench.findings import Findings, wrongs
 from bench.ratios import Ratio, ratio
-from bench.settings import CONTESTANTS
+from bench.settings import CONTESTANTS, in_turn
 from bench.stand import Stand
 from bench.turn import observe, summary
 
@@ -11,14 +11,16 @@ COMPARED_RATE = 1_000
 """Where the floor is measured, Debezium as shipped, and what everybody uses."""
 
 _ONLY_THERE = ("floor", "default")
+_COMPILE_SECONDS_MAX = 10.0
 
 
 def latency(stand: Stand, roster: Roster) -> Findings:
     """Every contestant in turn at every rate, round after round."""
     settings, found = stand.settings, Findings("latency")
+    _warm(stand, roster)
     for round_number in range(1, settings.repeat + 1):
         for rate in settings.rates:
-            for name in CONTESTANTS:
+            for name in in_turn(CONTESTANTS, round_number):
                 if name in settings.contestants and (rate == COMPARED_RATE or name not in _ONLY_THERE):
                     _take_turn(found, stand, roster, name, rate=rate, round_number=round_number)
     found.ratios = [each for rate in settings.rates for each in _compared(found, rate)]
@@ -29,12 +31,21 @@ def latency(stand: Stand, roster: Roster) -> Findings:
 def resources(stand: Stand, roster: Roster) -> Findings:
     """What ours and Debezium use at 1,000 events/s: a part of what `latency` finds, alone."""
     found = Findings("resources")
+    _warm(stand, roster)
     for round_number in range(1, stand.settings.repeat + 1):
-        for name in ("ours", "tuned"):
+        for name in in_turn(("ours", "tuned"), round_number):
             if name in stand.settings.contestants:
                 _take_turn(found, stand, roster, name, rate=COMPARED_RATE, round_number=round_number)
     found.ratios = _used(found)
     return found
+
+
+def _warm(stand: Stand, roster: Roster) -> None:
+    """Turns that do not count: the broker's JVM compiles, then Debezium's."""
+    seconds = min(_COMPILE_SECONDS_MAX, stand.settings.seconds)
+    for name in ("ours", "tuned", "default"):
+        if name in stand.settings.contestants:
+            observe(stand, roster[name], rate=COMPARED_RATE, seconds=seconds, warm_seconds=0)
 
 
 def _take_turn(found: Findings, stand: Stand, roster: Roster, name: str, *, rate: int, round_number: int) -> None:
