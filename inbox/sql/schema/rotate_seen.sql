@@ -7,6 +7,7 @@ begin
   execute format($make$
     create function inbox_rotate_seen(days_kept int) returns int
     language plpgsql security definer set search_path = %I, pg_temp
+    set lock_timeout = '2s'
     as $body$
     declare
       changes int := 0;
@@ -20,9 +21,13 @@ begin
         continue when to_regclass(piece) is not null;
         continue when exists (select from inbox_seen_default where seen_at >= day::timestamp at time zone 'UTC'
                                                                and seen_at < (day + 1)::timestamp at time zone 'UTC');
-        execute format('create table %%I partition of inbox_seen for values from (%%L) to (%%L)',
-                       piece, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
-        changes := changes + 1;
+        begin
+          execute format('create table %%I partition of inbox_seen for values from (%%L) to (%%L)',
+                         piece, day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+          changes := changes + 1;
+        exception when check_violation then
+          null; -- a row of that day reached the default partition just now: the day stays there
+        end;
       end loop;
       for piece in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
                    where i.inhparent = 'inbox_seen'::regclass and c.relname ~ '^inbox_seen_[0-9]{8}$'
