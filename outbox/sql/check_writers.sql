@@ -3,7 +3,7 @@
 select role.rolname as name,
        has_table_privilege(role.oid, 'outbox', 'insert') as may_insert,
        has_table_privilege(role.oid, 'outbox', 'select') as may_select,
-       has_sequence_privilege(role.oid, 'outbox_seq', 'usage') as may_number,
+       coalesce(has_sequence_privilege(role.oid, to_regclass('outbox_seq')::oid, 'usage'), false) as may_number,
        has_table_privilege(role.oid, 'outbox', 'update') or has_table_privilege(role.oid, 'outbox', 'delete') as may_change,
        coalesce(
          (select split_part(setting, '=', 2)

@@ -38,6 +38,8 @@ async def test_a_fresh_installation_has_nothing_wrong(connection: Connection) ->
         ("update outbox_cursor set state = 'paused'", "cursor kafka", "paused"),
         ("update outbox_cursor set system_id = '1'", "cursor kafka", "belongs to database system 1"),
         ("delete from outbox_cursor", "cursor kafka", "missing"),
+        ("alter table outbox alter seq drop default; drop sequence outbox_seq cascade", "sequence", "no sequence"),
+        ("drop table outbox_near_71303168", "partitions", "an overflow piece is missing"),
         (f"revoke insert on outbox from {WRITER_ROLE}", f"role {WRITER_ROLE}", "may not insert"),
         (f"revoke usage on sequence outbox_seq from {WRITER_ROLE}", f"role {WRITER_ROLE}", "may not use the sequence"),
     ],

@@ -7,13 +7,15 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
-from outbox import append
+from outbox import TopicRule, append
 from outbox.housekeeping import Housekeeper, connect
 from outbox.rebuild import plan_rebuild, rebuild
 from outbox.schema import partitions_sql
+from outbox.testing import FakeBroker
 from tests.given import Database
-from tests.outbox_given import Connection, a_message, commit, connected, install
+from tests.outbox_given import Connection, a_message, a_relay, commit, connected, install, running
 from tests.waiting import eventually
 
 WIDTH = 200
@@ -263,3 +265,16 @@ async def test_a_restored_table_gets_partitions_around_the_servers_xid(writer: C
 
 def test_the_statement_that_makes_partitions_is_the_installations() -> None:
     assert "near    constant numeric := 8589934592" in partitions_sql()
+
+
+async def test_what_troubles_the_housekeeping_never_stops_the_relay(narrow: Database, writer: Connection) -> None:
+    """A partition of somebody else's making: the rounds fail, are counted, and publishing goes on."""
+    await writer.execute("create table somebodys partition of outbox default")
+    broker = FakeBroker()
+    failures = "outbox_housekeeping_failures_total"
+    before = REGISTRY.get_sample_value(failures) or 0.0
+    async with running(a_relay(narrow.dsn, broker, TopicRule("orders", versioned=True))):
+        await eventually(lambda: (REGISTRY.get_sample_value(failures) or 0.0) > before)
+        await commit(writer, a_message("orders"))
+
+        await eventually(lambda: len(broker.records("orders")) == 1)
