@@ -19,7 +19,7 @@ class Batch:
     next_offset: int
     last_event_id: UUID
     timestamp: int
-    """Of the last record, milliseconds."""
+    """Of the first record, milliseconds: so old is what is not applied yet."""
     arrivals: list[Arrival] = field(default_factory=list)
     keyless: list[Keyless] = field(default_factory=list)
 
@@ -30,7 +30,7 @@ def batch_of(records: Sequence[Record], *, versioned: bool) -> Batch:
     return Batch(
         next_offset=records[-1].offset + 1,
         last_event_id=readings[-1].event_id,
-        timestamp=records[-1].timestamp,
+        timestamp=records[0].timestamp,
         arrivals=[reading for reading in readings if isinstance(reading, Arrival)],
         keyless=[reading for reading in readings if isinstance(reading, Keyless)],
     )

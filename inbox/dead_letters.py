@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from inbox.event import Keyless
 
+_REQUEST_MILLISECONDS_MAX = 10_000
+_STOP_SECONDS_MAX = 3.0
 _REQUEST_BYTES_MAX = 16 << 20
 """The topic's own limit decides, not the client's."""
+
+log = logging.getLogger("inbox")
 
 
 class DeadLetters(Protocol):
@@ -31,22 +38,32 @@ class KafkaDeadLetters:
     """Writes to Kafka with a producer that is started for the first dead letter, if there ever is one."""
 
     def __init__(self, *, bootstrap_servers: str, options: Mapping[str, Any]) -> None:
-        self._settings = {"bootstrap_servers": bootstrap_servers, **options}
+        self._settings = {
+            "bootstrap_servers": bootstrap_servers,
+            "request_timeout_ms": _REQUEST_MILLISECONDS_MAX,
+            **options,
+        }
         self._producer: AIOKafkaProducer | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def send(self, topic: str, keyless: Keyless, *, consumer: str) -> None:
-        """Send one and wait until the brokers have it; raises what aiokafka raises."""
-        producer = await self._started()
+        """Send one and wait until the brokers have it; raises what aiokafka raises, and takes a new producer then."""
         record = keyless.record
-        await producer.send_and_wait(
-            topic, record.value, key=record.key, headers=[*record.headers, *_origin(keyless, consumer)]
-        )
+        async with self._one_at_a_time:
+            producer = await self._started()
+            try:
+                await producer.send_and_wait(
+                    topic, record.value, key=record.key, headers=[*record.headers, *_origin(keyless, consumer)]
+                )
+            except BaseException:
+                await self.close()
+                raise
 
     async def close(self) -> None:
         """Stop the producer, if there is one."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await producer.stop()
+            await _stopped(producer)
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
@@ -56,10 +73,19 @@ class KafkaDeadLetters:
             try:
                 await producer.start()
             except BaseException:
-                await producer.stop()
+                await _stopped(producer)
                 raise
             self._producer = producer
         return self._producer
+
+
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    """Stop a producer without waiting for brokers that do not answer: it would flush first."""
+    try:
+        async with asyncio.timeout(_STOP_SECONDS_MAX):
+            await producer.stop()
+    except (KafkaError, OSError, TimeoutError) as error:
+        log.warning("inbox.producer_stop_failed", extra={"error": type(error).__name__})
 
 
 def _origin(keyless: Keyless, consumer: str) -> list[tuple[str, bytes]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from inbox import metrics
@@ -105,6 +106,8 @@ class Lane:
         if not done:
             task.cancel()
             await asyncio.wait([task], timeout=_CANCEL_SECONDS_MAX)
+        with suppress(KeyError):  # never measured
+            metrics.LAG.remove(*self._labels, str(self._at.partition))
 
     async def _turn(self) -> None:
         if self._fenced:
@@ -126,11 +129,11 @@ class Lane:
         if not wanted:
             self._lag(0.0)
             return None
-        self._lag(self._clock() - wanted[0].timestamp / 1000)
         return batch_of(wanted, versioned=self._policy.versioned)
 
     async def _apply(self, hold: Hold, batch: Batch) -> None:
         self._busy = True
+        self._lag(self._clock() - batch.timestamp / 1000)
         try:
             await self._send_dead_letters(batch)
             async with self._connections.take() as connection:

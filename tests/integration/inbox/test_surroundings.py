@@ -367,6 +367,8 @@ async def test_lag_is_the_age_of_what_is_not_applied_and_nothing_when_all_is(
     await world.reaches(name, 1)
 
     await eventually(lambda: lag() == 0.0)
+    await world.stop()
+    assert lag() is None, "what this process has no longer is not its to measure"
 
 
 async def test_an_unreadable_record_of_a_topic_without_versions_parks_its_key_once(
