@@ -49,9 +49,9 @@ def run(arguments: list[str]) -> int:
 
 def _told(text: str, *, cure: str, code: ExitCode) -> int:
     console = notes()
-    console.print(f"error: {text}", style="red", markup=False)
+    console.print(f"error: {text}", style="red", markup=False, soft_wrap=True)
     if cure:
-        console.print(f"cure: {cure}", markup=False)
+        console.print(f"cure: {cure}", markup=False, soft_wrap=True)
     return code
 
 

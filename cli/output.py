@@ -6,7 +6,6 @@ Answers go to stdout, notes and errors to stderr. Colours appear on a terminal o
 from __future__ import annotations
 
 import json
-import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -70,7 +69,7 @@ def _console(*, stderr: bool) -> Console:
     from rich.console import Console
 
     console = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
+    if not console.is_terminal:
         console.width = PLAIN_COLUMNS
     return console
 

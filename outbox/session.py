@@ -16,8 +16,8 @@ from asyncpg.exceptions import TargetServerAttributeNotMatched
 from outbox import errors
 from outbox.statements import statement
 
-TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What passes by itself: the server is away, restarts, or is too slow right now."""
+TRANSIENT = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What passes by itself: the server is away, restarts, or is too slow right now; the driver may lose its way then."""
 
 _CONNECT_SECONDS_MAX = 3.0
 _STATEMENT_SECONDS_MAX = 0.9

@@ -140,7 +140,7 @@ async def test_a_pool_waits_for_a_database_and_survives_its_crash(own_postgres: 
     await starting
     await pool.check()
     await asyncio.to_thread(server.kill)
-    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError)):
+    with pytest.raises((OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
         await pool.check()
     await asyncio.to_thread(server.start)
 
