@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup demo up down reset logs test planted check format proto bench lock
+.PHONY: help setup demo up down reset logs test chaos planted check format proto bench lock
 
 help: ## list every target with a line
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ logs: setup ## show what the processes say
 
 test: setup check ## set everything up, check, and run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+chaos: setup ## faults against outbox and inbox for MINUTES=60, with BROKERS=3; SEED=… repeats a run
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),60) --brokers $(or $(BROKERS),3) $(if $(SEED),--seed $(SEED)) $(if $(CONTROL),--control $(CONTROL))
 
 planted: setup ## plant every known mistake and convict it
 	@$(BIN)/python -m tests.planted

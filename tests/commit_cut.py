@@ -29,7 +29,15 @@ class CommitCut:
         self._armed = where
 
     async def forward(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-        server, requests = await asyncio.open_connection(self._host, self._port)
+        with contextlib.suppress(ConnectionError):
+            await self._forward(client, answers)
+
+    async def _forward(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        try:
+            server, requests = await asyncio.open_connection(self._host, self._port)
+        except OSError:  # the server is down: so is the way through here
+            answers.close()
+            return
         back = asyncio.create_task(_pump(server, answers))
         try:
             while packet := await client.read(65_536):
@@ -57,9 +65,10 @@ class CommitCut:
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    while packet := await source.read(65_536):
-        sink.write(packet)
-        await sink.drain()
+    with contextlib.suppress(ConnectionError):
+        while packet := await source.read(65_536):
+            sink.write(packet)
+            await sink.drain()
     sink.close()
 
 

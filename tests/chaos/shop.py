@@ -4,7 +4,7 @@ The version is taken from the order's row under its lock; `occurred_at` is the t
 application: it may lie before that of an earlier version, and nothing may depend on it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from outbox import Message, append
@@ -20,11 +20,15 @@ _TOUCH = (
 )
 
 
+class Abandoned(Exception):
+    """The client changed its mind before the COMMIT."""
+
+
 class Draft:
     """The changes of one transaction on `connection`, called `op` in everybody's books."""
 
     def __init__(self, connection: Connection, op: str, *, topic: str, append_with: Append = append) -> None:
-        self._connection = connection
+        self.connection = connection
         self._op = op
         self._topic = topic
         self._append = append_with
@@ -33,24 +37,23 @@ class Draft:
 
     async def place(self) -> str:
         """Make an order; returns its key."""
-        return self._noted(await self._connection.fetchrow(_PLACE, self._op))
+        return self._noted(await self.connection.fetchrow(_PLACE, self._op))
 
     async def touch(self, *keys: str) -> None:
         """Change orders, each under its lock, in one sequence for everybody so that nobody deadlocks."""
         for key in sorted(keys, key=int):
-            row = await self._connection.fetchrow(_TOUCH, self._op, int(key))
+            row = await self.connection.fetchrow(_TOUCH, self._op, int(key))
             if row is not None:
                 self._noted(row)
 
     async def announce(self) -> None:
         """Append what was changed since the last time, in one call and in no helpful order."""
         unsaid, self._unsaid = self._unsaid, []
-        await self._append(self._connection, *reversed(unsaid))
+        await self._append(self.connection, *reversed(unsaid))
 
-    def forget(self, changes: Iterable[tuple[str, int]]) -> None:
-        """A savepoint took these back."""
-        taken_back = set(changes)
-        self.changes = [change for change in self.changes if change not in taken_back]
+    def back_to(self, changes: int) -> None:
+        """A savepoint took back what came after so many changes."""
+        del self.changes[changes:]
 
     def _noted(self, row: Any) -> str:
         key, version = str(row["key"]), int(row["version"])

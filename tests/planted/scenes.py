@@ -11,11 +11,12 @@ from prometheus_client import REGISTRY
 
 from inbox import Event, Reject
 from tests.chaos.judgement import Judgement
+from tests.chaos.shop import Abandoned
 from tests.chaos.tables import Connection, leave_effects
 from tests.chaos.topic import copies_of, leaders_of
 from tests.commit_cut import commit_cut
 from tests.outbox_given import connected
-from tests.planted.stand import LEDGER, Abandoned, Stand
+from tests.planted.stand import LEDGER, Stand
 from tests.waiting import eventually
 
 Play: TypeAlias = Callable[[Stand], Awaitable[Judgement]]

@@ -25,7 +25,7 @@ from tests.chaos import tables
 from tests.chaos.facts import Attempt, Outcome, Witnesses
 from tests.chaos.judge import judge
 from tests.chaos.judgement import Judgement
-from tests.chaos.shop import Append, Draft
+from tests.chaos.shop import Abandoned, Append, Draft
 from tests.chaos.topic import administered, make_topic, records_of
 from tests.waiting import eventually
 
@@ -56,10 +56,6 @@ class Away(KafkaPublisher):
             await self.discard()
             raise outbox_errors.PublishFailed("the broker is away")
         await super().publish(rows, stamp)
-
-
-class Abandoned(Exception):
-    """The client changed its mind before the COMMIT."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
