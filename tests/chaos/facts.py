@@ -49,7 +49,7 @@ class Row(NamedTuple):
 
 
 class Record(NamedTuple):
-    """K: a record of the topic."""
+    """K: a record of the topic. `sender` names the relay's tenure, and its producer where that must be known."""
 
     key: str | None
     version: int
@@ -57,6 +57,7 @@ class Record(NamedTuple):
     offset: int
     event_id: str
     payload: bytes | None
+    sender: str = ""
 
 
 class Effect(NamedTuple):

@@ -1,6 +1,7 @@
 """K: the topic as a stranger reads it, and the few things a scene asks of brokers."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.chaos.facts import Record
 from tests.waiting import eventually
+from verification.witnesses.producers import batch_writers
 
 _READ_SECONDS_MAX = 120.0
 _MADE_SECONDS_MAX = 30.0
@@ -67,7 +69,8 @@ async def records_of(bootstrap: str, topic: str) -> tuple[list[Record], int]:
     await consumer.start()
     try:
         async with asyncio.timeout(_READ_SECONDS_MAX):
-            return await _read(consumer, partitions), len(partitions)
+            records = await _read(consumer, partitions)
+            return await _with_producers(bootstrap, topic, records), len(partitions)
     finally:
         await consumer.stop()
 
@@ -84,6 +87,20 @@ async def _read(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition]
     return found
 
 
+async def _with_producers(bootstrap: str, topic: str, records: Sequence[Record]) -> list[Record]:
+    """Where one tenure sent an event more than once, the log itself must say by which producer each time."""
+    times = Counter((record.event_id, record.sender) for record in records)
+    async with batch_writers(bootstrap_servers=bootstrap, topic=topic) as writers:
+
+        async def named(record: Record) -> Record:
+            if times[record.event_id, record.sender] == 1:
+                return record
+            producer = await writers.of(record.partition, record.offset)
+            return record._replace(sender=f"{record.sender} by producer {producer}")
+
+        return [await named(record) for record in records]
+
+
 def _record(record: Any) -> Record:
     headers = dict(record.headers)
     return Record(
@@ -93,4 +110,5 @@ def _record(record: Any) -> Record:
         offset=record.offset,
         event_id=headers.get("ce_id", b"").decode(),
         payload=record.value,
+        sender=headers.get("outbox_epoch", b"").decode(),
     )

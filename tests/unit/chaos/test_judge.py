@@ -159,7 +159,7 @@ def test_first_occurrences_against_the_versions_are_inverted() -> None:
 
 def test_a_repeat_is_counted_and_forgiven() -> None:
     seen = a_sound_run()
-    seen.records = [*seen.records, Record("42", 1, 0, 2, ONE, b"1")]
+    seen.records = [*seen.records, Record("42", 1, 0, 2, ONE, b"1", "another owner")]
 
     verdict = judge(seen)
 
@@ -167,9 +167,16 @@ def test_a_repeat_is_counted_and_forgiven() -> None:
     assert verdict.repeats == 1
 
 
-def test_a_repeat_without_a_failure_is_not_forgiven() -> None:
+def test_a_repeat_from_the_same_sender_is_not_forgiven() -> None:
     seen = a_sound_run()
     seen.records = [*seen.records, Record("42", 1, 0, 2, ONE, b"1")]
+
+    assert broken(seen) == (0, 0, 1, ["I-13"])
+
+
+def test_a_repeat_without_a_failure_is_not_forgiven() -> None:
+    seen = a_sound_run()
+    seen.records = [*seen.records, Record("42", 1, 0, 2, ONE, b"1", "another owner")]
 
     assert judge(seen, calm=True).doubled == 1
 
