@@ -73,8 +73,10 @@ class Housekeeper:
         """Once fewer than half of the lead remain: near out, ranges in, near in again above them."""
         layout, current = await self.layout(), await self._current_xid()
         missing = layout.missing(current)
-        if not missing or layout.near is None or current >= layout.near.lower or await self._has_rows(layout.near):
+        if not missing or layout.near is None or await self._has_rows(layout.near):
             return
+        if current + layout.width > layout.near.lower:
+            return  # a writer could reach near while it is out: let it fall in, and carve
         for lower, upper in missing:
             await self._prepare(_range_name(lower), lower, upper)
         await self._detach(layout.near)
@@ -96,6 +98,7 @@ class Housekeeper:
             return
         _log.error("partitions.in_overflow", extra={"partition": near.name})
         upper = (current // layout.width + 2) * layout.width
+        await self._discard_stranded(_range_name(near.lower))
         await self._prepare(f"outbox_near_{upper}", upper, near.upper)
         if not await self._swapped(near, upper):
             await self._connection.execute(f"drop table outbox_near_{upper}")
@@ -168,6 +171,12 @@ class Housekeeper:
         if stranded is None or not await self._has_rows(Partition(stranded, lower, upper)):
             await self._prepare(name, lower, upper)
         await self._attach(name, lower, upper)
+
+    async def _discard_stranded(self, name: str) -> None:
+        """A range that an interrupted refill prepared and never put in stands in the way of its name."""
+        stranded = await self._connection.fetchval("select to_regclass($1)::text", name)
+        if stranded is not None and not await self._has_rows(Partition(stranded, 0, 0)):
+            await self._connection.execute(f"drop table {name}")
 
     async def _prepare(self, name: str, lower: int, upper: int) -> None:
         """An empty table of the outbox's shape aside, its bounds checked: attaching has nothing to look at."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -14,16 +15,31 @@ from outbox.housekeeping import Housekeeper, connect
 from outbox.rebuild import plan_rebuild, rebuild
 from outbox.schema import partitions_sql
 from outbox.testing import FakeBroker
-from tests.given import Database
+from stack.ports import free_port
+from stack.servers import Postgres
+from tests.given import Database, SharedPostgres
 from tests.outbox_given import Connection, a_message, a_relay, commit, connected, install, running
 from tests.waiting import eventually
 
 WIDTH = 200
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server whose transaction ids nobody else takes."""
+    folder = tmp_path_factory.mktemp("partitions")
+    server = Postgres(folder / "postgres", free_port(), extra_settings={"fsync": "off"}, dies_with_parent=True)
+    with server:
+        yield server
+
+
 @pytest.fixture
-async def narrow(database: Database) -> Database:
+async def narrow(alone: Postgres) -> Database:
     """An outbox whose partitions are so narrow that a test can use them up."""
+    name = f"narrow_{uuid4().hex[:8]}"
+    async with connected(alone.admin_dsn) as connection:
+        await connection.execute(f"create database {name}")
+    database = Database(name, f"{alone.admin_dsn.rpartition('/')[0]}/{name}", SharedPostgres(alone.admin_dsn))
     await install(database.dsn, partition_width=WIDTH)
     return database
 
