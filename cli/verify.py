@@ -131,7 +131,8 @@ def _remarks(report: Report) -> Iterable[str]:
     begin = "the beginning" if report.since == _EVERYTHING else f"{report.since:%Y-%m-%d %H:%M:%SZ}"
     yield f"window  {begin} to {report.until:%Y-%m-%d %H:%M:%SZ}, read in {report.seconds:.1f} s"
     if report.tallies.repeats:
-        yield f"repeats {report.tallies.repeats:,} records came again: allowed, consumers skip them"
+        causes = ", ".join(f"{count:,} {cause}" for cause, count in sorted(report.repeats.items()))
+        yield f"repeats {report.tallies.repeats:,} records came again, consumers skip them: {causes}"
     if report.tallies.unjudged:
         yield f"old     {report.tallies.unjudged:,} records are older than what the outbox still keeps: not judged"
     for lacking in report.lacking:

@@ -9,9 +9,14 @@ from verification.report import Finding, Findings, Kind, Tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import timedelta
 
-    from verification.facts import Committed, Noted
+    from verification.facts import Committed, Noted, Published
+    from verification.incarnations import Incarnations
+    from verification.log_order import LogOrder
+    from verification.repeats import Repeats
     from verification.spool import Story
+    from verification.witnesses.ledger import Decisions
 
 Item = TypeVar("Item")
 
@@ -22,19 +27,31 @@ class Circumstances:
 
     partitions: int
     positions: Mapping[int, int]  # partition → next offset the consumer says it will read
+    committed: Mapping[int, int]  # partition → next offset its group committed in Kafka
+    decisions: Decisions
+    senders: Incarnations
+    repeats_reach: timedelta
+    operator_moved: float | None  # seconds since 1970: from then on records may come again on purpose
+    audited_since: float | None  # seconds since 1970: from then on the audit trigger saw every change
     judged_since: float  # seconds since 1970: the outbox may have dropped what is older; 0 = it keeps everything
     telegram_asked: bool
 
 
 @dataclass(slots=True, kw_only=True)
 class Case:
-    """`inside` are the changes of the window by version, `effects` what the ledger made of them, set by its verdict."""
+    """`inside` are the changes of the window by version.
+
+    `records` are their first records by event and `effects` what the ledger made of them, each set by its verdict.
+    """
 
     story: Story
     circumstances: Circumstances
     tallies: Tallies
     findings: Findings
+    repeats: Repeats
+    log_order: LogOrder
     inside: list[Committed] = field(init=False)
+    records: Mapping[bytes, Published] = field(init=False, default_factory=dict)
     effects: list[Noted] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:

@@ -63,6 +63,13 @@ class Status(IntEnum):
         return self.name.replace("_", " ").lower()
 
 
+ALLOWED: Final[dict[int, frozenset[int]]] = {
+    Status.NEW: frozenset({Status.AWAITING_PAYMENT, Status.FAILED}),
+    Status.AWAITING_PAYMENT: frozenset({Status.PAID, Status.CANCELLED}),
+}
+"""The moves of an order (contract.md §1)."""
+
+
 class Call(IntEnum):
     """What Telegram was asked to do."""
 
@@ -79,6 +86,20 @@ class Committed(NamedTuple):
     seq: int
     event_id: bytes
     digest: bytes
+    xid: int
+    at: float  # seconds since 1970, when the change was made
+    status: int
+    inside: bool
+
+
+class Audited(NamedTuple):
+    """A change of an order as the audit trigger saw it; `inside` is whether it was made in the window."""
+
+    order_id: int
+    version: int
+    was_version: int  # 0: there was no order before
+    xid: int
+    at: float
     status: int
     inside: bool
 
@@ -93,6 +114,8 @@ class Published(NamedTuple):
     event_id: bytes
     digest: bytes
     at: float  # seconds since 1970, from ce_time; 0 if it says none
+    sent_at: float  # seconds since 1970, by the clock of who sent it
+    incarnation: int  # who sent it: a number of `Incarnations`
 
 
 class Noted(NamedTuple):
@@ -132,11 +155,12 @@ class Current(NamedTuple):
     began: bool  # created in the window
 
 
-Fact = Committed | Published | Noted | Accepted | SetAside | Current
+Fact = Committed | Audited | Published | Noted | Accepted | SetAside | Current
 
 LAYOUTS: Final[dict[type[Fact], struct.Struct]] = {
-    Committed: struct.Struct("<qqq16s16sB?"),
-    Published: struct.Struct("<qqiq16s16sd"),
+    Committed: struct.Struct("<qqq16s16sqdB?"),
+    Audited: struct.Struct("<qqqqdB?"),
+    Published: struct.Struct("<qqiq16s16sddi"),
     Noted: struct.Struct("<qqq16sBBB"),
     Accepted: struct.Struct("<qqqB"),
     SetAside: struct.Struct("<q16s"),

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from verification.repeats import Cause
+
 FINDINGS_KEPT_MAX: Final = 20
 """How many findings of one kind are told in full; the rest is counted."""
 
@@ -20,6 +22,8 @@ class Kind(StrEnum):
 
     OUTBOX_LACKS = "outbox lacks a change"
     OUTBOX_INVENTS = "outbox has a change the order does not"
+    OUTBOX_APART = "row and change in two transactions"
+    OVERSOLD = "more reserved than there is"
     ILLEGAL_MOVE = "move the rules do not allow"
     OUTBOX_ORDER = "written out of order"
     LOST = "lost before Kafka"
@@ -27,8 +31,10 @@ class Kind(StrEnum):
     ALTERED = "record differs from its row"
     WRONG_PARTITION = "wrong partition"
     RECORDS_ORDER = "published out of order"
+    REPEATED = "sent again without a cause"
     NOT_APPLIED = "not applied"
     SKIPPED = "skipped by the consumer"
+    PASSED_OVER = "passed over, applied later"
     PHANTOM_EFFECT = "effect without an event"
     DOUBLED_EFFECT = "applied twice"
     EFFECTS_ORDER = "applied out of order"
@@ -49,6 +55,8 @@ _NEXT: Final[dict[Kind, str]] = {
     Kind.LOST: "onelane outbox status",
     Kind.NOT_APPLIED: "onelane inbox status",
     Kind.SKIPPED: "onelane inbox status",
+    Kind.PASSED_OVER: "onelane inbox status",
+    Kind.REPEATED: "onelane outbox status",
     Kind.PARKED: "onelane inbox parked",
     Kind.UNFINISHED: "onelane notify attempts {order_id}",
     Kind.UNCERTAIN: "onelane notify uncertain",
@@ -119,7 +127,7 @@ class Tallies:
     kafka: Tally = field(default_factory=Tally)
     notification: Tally = field(default_factory=Tally)
     telegram: Tally = field(default_factory=Tally)
-    repeats: int = 0  # records that came again: allowed, and skipped by the consumer
+    repeats: int = 0  # records that came again, whatever the cause
     unjudged: int = 0  # records older than what the outbox still keeps
 
     def named(self) -> Iterable[tuple[str, Tally]]:
@@ -160,6 +168,7 @@ class Report:
     findings: list[Finding]
     counts: dict[Kind, int]
     telegram_asked: bool
+    repeats: dict[Cause, int]  # records that came again, by cause
     lacking: list[str]  # witnesses that could not be asked, each with the reason
     seconds: float
 
@@ -180,6 +189,7 @@ class Report:
                 for name, tally in self.tallies.named()
             },
             "repeats": self.tallies.repeats,
+            "repeats_by_cause": {cause.value: count for cause, count in sorted(self.repeats.items())},
             "unjudged": self.tallies.unjudged,
             "counts": {kind.value: count for kind, count in sorted(self.counts.items())},
             "lacking": self.lacking,

@@ -7,20 +7,18 @@ never touches the disk.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, Self
 
-from verification.facts import LAYOUTS, Accepted, Committed, Current, Fact, Noted, Published, SetAside
+from verification.buckets import Buckets
+from verification.facts import LAYOUTS, Accepted, Audited, Committed, Current, Fact, Noted, Published, SetAside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-BUCKETS_DEFAULT: Final = 256
-_BUFFER_BYTES: Final = 65_536
+BUCKETS_DEFAULT: Final = 1_024
+"""So many that a bucket of ten million changes is read back in some twenty megabytes."""
 
 
 @dataclass(slots=True)
@@ -34,12 +32,15 @@ class Story:
     accepted: list[Accepted] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     current: Current | None = None
+    audited: list[Audited] = field(default_factory=list)
 
     def add(self, fact: Fact) -> None:
         """Add what one witness says."""
         match fact:
             case Committed():
                 self.committed.append(fact)
+            case Audited():
+                self.audited.append(fact)
             case Published():
                 self.published.append(fact)
             case Noted():
@@ -55,11 +56,9 @@ class Story:
 class Spool:
     """Use as a context manager: its files go with it."""
 
-    def __init__(self, *, buckets: int = BUCKETS_DEFAULT, buffer_bytes: int = _BUFFER_BYTES) -> None:
-        self._buckets = buckets
-        self._buffer_bytes = buffer_bytes
-        self._buffers: defaultdict[tuple[int, type[Fact]], bytearray] = defaultdict(bytearray)
-        self._folder = TemporaryDirectory(prefix="onelane-verify-")
+    def __init__(self, *, buckets: int = BUCKETS_DEFAULT, buffer_bytes: int | None = None) -> None:
+        self._count = buckets
+        self._buckets: Buckets[tuple[int, type[Fact]]] = Buckets(buffer_bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -67,20 +66,16 @@ class Spool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._folder.cleanup()
+        self._buckets.close()
 
     def add(self, fact: Fact) -> None:
         """Keep a fact with the others of its order."""
         kind = type(fact)
-        place = fact.order_id % self._buckets, kind
-        buffer = self._buffers[place]
-        buffer += LAYOUTS[kind].pack(*fact)
-        if len(buffer) >= self._buffer_bytes:
-            self._write(place, buffer)
+        self._buckets.add((fact.order_id % self._count, kind), LAYOUTS[kind].pack(*fact))
 
     def stories(self) -> Iterator[dict[int, Story]]:
         """Give the orders bucket by bucket, each bucket once."""
-        for bucket in range(self._buckets):
+        for bucket in range(self._count):
             stories: dict[int, Story] = {}
             for fact in self._facts(bucket):
                 story = stories.get(fact.order_id)
@@ -92,16 +87,5 @@ class Spool:
 
     def _facts(self, bucket: int) -> Iterator[Fact]:
         for kind, layout in LAYOUTS.items():
-            path = self._path(bucket, kind)
-            packed = path.read_bytes() if path.exists() else b""
-            packed += bytes(self._buffers.pop((bucket, kind), b""))
-            for values in layout.iter_unpack(packed):
+            for values in layout.iter_unpack(self._buckets.take((bucket, kind))):
                 yield kind(*values)
-
-    def _write(self, place: tuple[int, type[Fact]], buffer: bytearray) -> None:
-        with self._path(*place).open("ab") as file:
-            file.write(buffer)
-        buffer.clear()
-
-    def _path(self, bucket: int, kind: type[Fact]) -> Path:
-        return Path(self._folder.name) / f"{bucket}-{kind.__name__}"

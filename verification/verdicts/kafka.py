@@ -8,6 +8,7 @@ from verification.case import Case, descents
 from verification.facts import VOID_TYPE, digest, event_text
 from verification.murmur2 import partition_of
 from verification.report import Kind
+from verification.verdicts import repeats
 
 if TYPE_CHECKING:
     from verification.facts import Committed, Published
@@ -17,7 +18,7 @@ VOID: Final = digest(VOID_TYPE, None)
 
 
 def judge(case: Case) -> None:
-    """Decide I-09, I-10, I-11 and I-12."""
+    """Decide I-09 to I-13; leaves the window's first records in the case."""
     tally = case.tallies.kafka
     first = _first_occurrences(case)
     for row in case.inside:
@@ -25,6 +26,7 @@ def judge(case: Case) -> None:
             tally.missing += 1
             text = f"committed as event {event_text(row.event_id)} (seq {row.seq}); Kafka has no record of it"
             case.found(Kind.LOST, "I-10", row.version, text)
+    case.records = first
     for record, before in descents(first.values(), lambda record: record.version):
         tally.out_of_order += 1
         text = f"first at offset {record.offset}, after version {before.version} at offset {before.offset}"
@@ -35,16 +37,18 @@ def _first_occurrences(case: Case) -> dict[bytes, Published]:
     rows = {row.event_id: row for row in case.story.committed}
     home = partition_of(str(case.story.order_id).encode(), case.circumstances.partitions)
     first: dict[bytes, Published] = {}
+    last: dict[bytes, Published] = {}
     for record in sorted(case.story.published, key=lambda record: (record.partition, record.offset)):
         row = rows.get(record.event_id)
         if row is None:
             _unknown(case, record)
         elif row.inside and record.event_id in first:
-            case.tallies.repeats += 1
+            repeats.judge(case, last[record.event_id], record)
         elif row.inside:
             first[record.event_id] = record
             case.tallies.kafka.rows += 1
             case.tallies.kafka.matched += _same(case, row, record, home)
+        last[record.event_id] = record
     return first
 
 

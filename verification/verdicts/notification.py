@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from verification.case import Case, descents
 from verification.facts import State, event_text
+from verification.log_order import Applied
 from verification.report import Kind
 from verification.verdicts.kafka import VOID
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from verification.facts import Committed, Noted
 
 _OPEN: Final = frozenset({State.PLANNED, State.CALLING})
@@ -24,12 +27,15 @@ def judge(case: Case) -> None:
     for row in case.inside:
         if row.event_id not in effects and row.digest != VOID:
             _without_effect(case, row)
-    for noted, before in descents(effects.values(), lambda noted: noted.version):
+    descending = list(descents(effects.values(), lambda noted: noted.version))
+    for noted, before in descending:
         tally.out_of_order += 1
         case.found(Kind.EFFECTS_ORDER, "I-15", noted.version, f"applied after version {before.version}")
     for noted in effects.values():
         if noted.state in _OPEN:
             case.found(Kind.UNFINISHED, "I-18", noted.version, f"still {State(noted.state).name.lower()}")
+    if not descending:
+        _places(case, effects)
     case.effects = sorted(effects.values(), key=lambda noted: noted.version)
 
 
@@ -46,6 +52,24 @@ def _effects(case: Case) -> dict[bytes, Noted]:
         elif row.inside:
             effects[noted.event_id] = noted
     return effects
+
+
+def _places(case: Case, effects: Mapping[bytes, Noted]) -> None:
+    """Hand the window's effects to the judge of the log's order, save those that rightly waited.
+
+    An order's later records wait for a version that comes late, or until an operator lets them go on; where an operator
+    moved the consumer, the order of effects is theirs.
+    """
+    decisions = case.circumstances.decisions
+    records = case.records
+    if case.story.order_id in decisions.released or len(records) < len(case.inside):
+        return
+    if any(descents(records.values(), lambda record: record.version)):
+        return
+    for event_id, noted in effects.items():
+        record = records[event_id]
+        if record.partition not in decisions.moved:
+            case.log_order.add(record.partition, Applied(record.offset, noted.seq, noted.order_id, noted.version))
 
 
 def _unknown(case: Case, noted: Noted) -> None:
@@ -70,10 +94,13 @@ def _without_effect(case: Case, row: Committed) -> None:
         return
     case.tallies.notification.missing += 1
     records = [record for record in case.story.published if record.event_id == row.event_id]
-    positions = case.circumstances.positions
-    if any(record.offset < positions.get(record.partition, 0) for record in records):
-        text = "the consumer is past its record and neither applied nor parked it"
-        case.found(Kind.SKIPPED, "I-16", row.version, text)
-        return
+    for who, positions in (
+        ("consumer", case.circumstances.positions),
+        ("group's offset", case.circumstances.committed),
+    ):
+        if any(record.offset < positions.get(record.partition, 0) for record in records):
+            text = f"the {who} is past its record, which was neither applied nor parked"
+            case.found(Kind.SKIPPED, "I-16", row.version, text)
+            return
     text = "the consumer has not come to its record yet" if records else "nothing reached the consumer"
     case.found(Kind.NOT_APPLIED, "I-17", row.version, text)

@@ -1,32 +1,28 @@
 """The outbox against the orders themselves: every change has its one row, and the rows tell an allowed story.
 
-Stands in for the audit trigger, which only databases of tests have (I-08): a lost row shows as a version the order has
-and the outbox has not.
+What changed is what the audit trigger saw, where there is one, and what the orders' own versions say everywhere: a lost
+row shows as a version the order has and the outbox has not.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from verification.case import Case, descents
-from verification.facts import Status
+from verification.facts import ALLOWED, Status
 from verification.report import Kind
+from verification.verdicts import audit
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
-
-ALLOWED: Final[dict[int, frozenset[int]]] = {
-    Status.NEW: frozenset({Status.AWAITING_PAYMENT, Status.FAILED}),
-    Status.AWAITING_PAYMENT: frozenset({Status.PAID, Status.CANCELLED}),
-}
-"""The moves of an order (contract.md §1)."""
 
 
 def judge(case: Case) -> None:
     """Decide I-07 and I-08."""
     _rows(case)
     _moves(case)
+    audit.judge(case)
     for row, before in descents(case.inside, lambda row: row.seq):
         case.tallies.outbox.out_of_order += 1
         text = f"written (seq {row.seq}) before version {before.version} (seq {before.seq})"
@@ -34,22 +30,24 @@ def judge(case: Case) -> None:
 
 
 def _rows(case: Case) -> None:
-    tally, expected = case.tallies.outbox, _expected_versions(case)
+    tally, own = case.tallies.outbox, _own_versions(case)
     times = Counter(row.version for row in case.inside)
+    lacked = (own - times.keys()) | audit.lacked_versions(case)
     tally.rows += len(case.inside)
-    tally.matched += len(times.keys() & expected)
-    for version in sorted(expected - times.keys()):
+    for version in sorted(lacked):
         tally.missing += 1
         case.found(Kind.OUTBOX_LACKS, "I-08", version, "the order made this change; the outbox has no row of it")
     for version, count in sorted(times.items()):
-        surplus = count - (version in expected)
+        made = version in own and not audit.unseen(case, version)
+        tally.matched += made
+        surplus = count - made
         if surplus:
             tally.extra += surplus
-            text = "the order never made this change" if version not in expected else f"the outbox has it {count} times"
+            text = f"the outbox has it {count} times" if made else "the order never made this change"
             case.found(Kind.OUTBOX_INVENTS, "I-08", version, text)
 
 
-def _expected_versions(case: Case) -> AbstractSet[int]:
+def _own_versions(case: Case) -> AbstractSet[int]:
     """Give the versions the order says it went through in the window; without a gap up to what it is now."""
     current = case.story.current
     if current is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 _NAME: Final = "the database of notifications"
 _ROWS_AHEAD: Final = 5_000
 _ASK_AGAIN_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Orders whose parked events an operator let go on, and partitions in which one moved the consumer."""
+
+    released: frozenset[int] = frozenset()
+    moved: frozenset[int] = frozenset()
 
 
 class Ledger:
@@ -56,6 +65,13 @@ class Ledger:
         async with connected(self._dsn, _NAME) as connection:
             rows = await connection.fetch(statement("positions"), self._consumer, self._topic)
         return {row["partition"]: row["next_offset"] for row in rows}
+
+    async def decisions(self) -> Decisions:
+        """Give what operators decided about the consumer, ever."""
+        async with connected(self._dsn, _NAME) as connection:
+            rows = await connection.fetch(statement("inbox_decisions"), self._consumer, self._topic)
+        released = {int(row["key"]) for row in rows if row["action"] == "release" and row["key"].isdecimal()}
+        return Decisions(frozenset(released), frozenset(row["partition"] for row in rows if row["action"] != "release"))
 
     async def rows_of(self, order_ids: Sequence[int]) -> list[Noted]:
         """Give every row of these orders, whenever planned."""

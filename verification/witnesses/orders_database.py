@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import asyncpg
 import orjson
 
-from verification.facts import VOID_TYPE, Committed, Current, Status, digest
+from verification.facts import VOID_TYPE, Audited, Committed, Current, Status, digest
 from verification.report import Finding, Kind
 from verification.statements import statement
 from verification.witnesses.away import WitnessAway
@@ -68,6 +68,18 @@ class OrdersDatabase:
             rows = await connection.fetch(statement("outbox_of_orders"), self._topic, keys)
         return [_committed(row, inside=False) for row in rows if not _strange(row)]
 
+    async def audit_of(self, order_ids: Sequence[int]) -> list[Audited]:
+        """Give every change of these orders the audit trigger ever saw, none of them counted to the window."""
+        async with connected(self._dsn, "the database of orders") as connection:
+            rows = await connection.fetch(statement("audit_of_orders"), list(order_ids))
+        return [_audited(row, inside=False) for row in rows]
+
+    async def operator_moved(self, since: datetime) -> float | None:
+        """Say when an operator first made records come again on purpose, in seconds since 1970; None if nobody did."""
+        async with connected(self._dsn, "the database of orders") as connection:
+            moment = await connection.fetchval(statement("operator_moves"), since)
+        return None if moment is None else float(moment.timestamp())
+
 
 class Snapshot:
     """One view; `now` is the database's clock when it was taken."""
@@ -101,6 +113,21 @@ class Snapshot:
         cursor = self._connection.cursor(statement("orders_since"), since, prefetch=_ROWS_AHEAD)
         async for row in cursor:
             spool.add(Current(row["order_id"], row["version"], Status.named(row["status"]), row["began"]))
+
+    async def audited_since(self) -> float | None:
+        """Say from which moment the audit trigger saw every change, in seconds since 1970; None where there is none."""
+        if not await self._connection.fetchval(statement("audit_stands")):
+            return None
+        installed: datetime = await self._connection.fetchval(statement("audit_installed"))
+        return installed.timestamp()
+
+    async def read_audit(self, since: datetime, spool: Spool, *, findings: Findings) -> None:
+        """Spool every change the audit trigger saw since; more reserved than there is is a finding at once (I-05)."""
+        cursor = self._connection.cursor(statement("audit_since"), since, prefetch=_ROWS_AHEAD)
+        async for row in cursor:
+            spool.add(_audited(row, inside=True))
+        for row in await self._connection.fetch(statement("audit_stocks_short"), since):
+            findings.add(_short_finding(row))
 
 
 @asynccontextmanager
@@ -136,9 +163,28 @@ def _committed(row: asyncpg.Record, *, inside: bool) -> Committed:
         seq=row["seq"],
         event_id=row["event_id"].bytes,
         digest=digest(*shown),
+        xid=row["xid"],
+        at=row["occurred_at"].timestamp(),
         status=_status(order_id, row["payload"]),
         inside=inside,
     )
+
+
+def _audited(row: asyncpg.Record, *, inside: bool) -> Audited:
+    return Audited(
+        order_id=row["order_id"],
+        version=row["version"],
+        was_version=row["was_version"],
+        xid=row["xid"],
+        at=row["at"].timestamp(),
+        status=Status.named(row["status"]),
+        inside=inside,
+    )
+
+
+def _short_finding(row: asyncpg.Record) -> Finding:
+    what = f"transaction {row['xid']} left sku {row['sku']} with {row['reserved']} reserved of {row['total']}"
+    return Finding(kind=Kind.OVERSOLD, invariant="I-05", order_id=None, version=None, text=what)
 
 
 def _status(order_id: int, payload: bytes) -> Status:

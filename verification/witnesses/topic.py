@@ -19,6 +19,7 @@ from verification.witnesses.away import WitnessAway
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from verification.incarnations import Incarnations
     from verification.report import Findings, Tallies
     from verification.spool import Spool
     from verification.tail import Tail
@@ -84,7 +85,14 @@ class TopicReader:
             self._consumer.seek(partition, ends[partition] if first is None else first.offset)
 
     async def read(
-        self, spool: Spool, tail: Tail, *, wait_seconds: float, findings: Findings, tallies: Tallies
+        self,
+        spool: Spool,
+        tail: Tail,
+        *,
+        wait_seconds: float,
+        senders: Incarnations,
+        findings: Findings,
+        tallies: Tallies,
     ) -> None:
         """Spool all records up to the end as it is now, and go on until the tail is complete or the wait is over.
 
@@ -96,7 +104,7 @@ class TopicReader:
         while not await self._reached(ends) or (not tail.all_published and _left(deadline) > 0):
             polled = await self._consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_RECORDS_AHEAD)
             for records in polled.values():
-                self._spool(records, spool, tail, findings=findings, tallies=tallies)
+                self._spool(records, spool, tail, senders=senders, findings=findings, tallies=tallies)
             if polled:
                 still_since = asyncio.get_running_loop().time()
             elif _left(still_since + _STILL_SECONDS_MAX) < 0:
@@ -108,9 +116,11 @@ class TopicReader:
                 return False
         return True
 
-    def _spool(self, records: Any, spool: Spool, tail: Tail, *, findings: Findings, tallies: Tallies) -> None:
+    def _spool(
+        self, records: Any, spool: Spool, tail: Tail, *, senders: Incarnations, findings: Findings, tallies: Tallies
+    ) -> None:
         for record in records:
-            published = _published(record)
+            published = _published(record, senders)
             if published is None:
                 tallies.kafka.rows += 1
                 tallies.kafka.extra += 1
@@ -120,8 +130,9 @@ class TopicReader:
             tail.published(published.event_id)
 
 
-def _published(record: Any) -> Published | None:
+def _published(record: Any, senders: Incarnations) -> Published | None:
     headers = dict(record.headers)
+    sent_at = record.timestamp / 1000
     try:
         return Published(
             order_id=int(record.key),
@@ -131,6 +142,8 @@ def _published(record: Any) -> Published | None:
             event_id=UUID(headers["ce_id"].decode()).bytes,
             digest=digest(headers["ce_type"].decode(), record.value),
             at=datetime.fromisoformat(headers["ce_time"].decode()).timestamp(),
+            sent_at=sent_at,
+            incarnation=senders.seen(headers.get("outbox_history", b""), headers.get("outbox_epoch", b""), sent_at),
         )
     except (KeyError, ValueError, TypeError):
         return None

@@ -13,6 +13,7 @@ import asyncpg
 
 from cli.exits import ExitCode
 from stack import client
+from tests.audit_trigger import install_audit_trigger, remove_audit_trigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,6 +36,19 @@ async def test_traffic_leaves_nothing_lost_doubled_or_out_of_order(observed: Obs
     assert committed >= 60
     assert rows["kafka"] == rows["notification"] == (committed, committed)
     assert rows["telegram"][0] == rows["telegram"][1] > 0
+
+
+async def test_with_the_audit_trigger_every_change_has_its_row_in_its_own_transaction(observed: Observed) -> None:
+    owner = client.running(observed.platform.environment).access.dsn("loms_owner", "loms")
+    await install_audit_trigger(owner)
+    said(observed.platform, "demo", "orders", "--count", "30", "--rate", "30")
+
+    code, report = verified(observed.platform)
+
+    await remove_audit_trigger(owner)
+    assert code == ExitCode.OK
+    assert report["lacking"] == []
+    assert report["witnesses"]["outbox"]["matched"] == report["witnesses"]["outbox"]["rows"] >= 60
 
 
 async def test_an_effect_nobody_caused_is_named_with_what_to_run_next(observed: Observed) -> None:

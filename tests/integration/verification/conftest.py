@@ -6,17 +6,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.given import SharedKafka, SharedPostgres
-from tests.integration.verification.world import PARTITIONS, World
-from tests.loms_fixtures import LomsDatabase, loms_template
+from tests.integration.verification.world import PARTITIONS, World, a_producer
+from tests.loms_fixtures import LomsDatabase, loms_database, loms_template, platform
 from tests.notification_fixtures import notification_template
 from tests.stand_in import StandIn
 from verification.reconcile import Places
 
-__all__ = ["loms_template", "notification_template"]
+__all__ = ["loms_database", "loms_template", "notification_template", "platform"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ def stage(
         bootstrap_servers=kafka.bootstrap,
         telegram_url=stand_in.url,
         topic=topic,
+        group=f"notification-{suffix}",
     )
     try:
         stand_in.start()
@@ -63,13 +63,15 @@ async def world(stage: Stage) -> AsyncIterator[World]:
     orders = await asyncpg.connect(stage.orders_dsn)
     ledger = await asyncpg.connect(stage.ledger_dsn)
     await ledger.execute("delete from inbox_partition")
-    producer = AIOKafkaProducer(bootstrap_servers=stage.places.bootstrap_servers)
+    await ledger.execute("delete from inbox_audit")
+    producer = a_producer(stage.places.bootstrap_servers)
     await producer.start()
+    since = await orders.fetchval("select clock_timestamp()")
+    world = World(orders=orders, ledger=ledger, producer=producer, places=stage.places, since=since)
     try:
-        since = await orders.fetchval("select clock_timestamp()")
-        yield World(orders=orders, ledger=ledger, producer=producer, places=stage.places, since=since)
+        yield world
     finally:
-        await producer.stop()
+        await world.close()
         await ledger.close()
         await orders.close()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import httpx
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from tests.stand_in import TOKEN
 from verification.murmur2 import partition_of
@@ -21,13 +22,14 @@ from verification.reconcile import Places, reconcile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     import asyncpg
-    from aiokafka import AIOKafkaProducer
 
     from verification.report import Report
 
 PARTITIONS = 2
+SKU = 773297411
 AUDIBLE = {"paid", "cancelled", "failed"}
 
 
@@ -72,6 +74,8 @@ class World:
         self._producer = producer
         self._places = places
         self._since = since
+        self._history = f"{uuid4().int % 10**18}/1"  # nobody else's: other tests' records are other owners'
+        self._epoch = 1
 
     @property
     def places(self) -> Places:
@@ -87,28 +91,37 @@ class World:
     async def whole(self, *statuses: str) -> list[Change]:
         """An order that goes through these statuses, each change carried all the way."""
         changes = await self.commit(*statuses)
-        for change in changes:
-            await self.publish(change)
-            await self.apply(change)
-            await self.send(change)
+        await self.carry(*changes)
         return changes
 
     async def commit(self, *statuses: str, ago: timedelta = timedelta(0)) -> list[Change]:
         """An order with a row of the outbox for each status."""
         at = await self._orders.fetchval("select clock_timestamp()") - ago
-        order_id = await self._orders.fetchval(
-            "insert into orders (user_id, status, version, created_at, changed_at) values (7, 'new', 1, $1, $1) "
-            "returning order_id",
-            at,
-        )
-        return [await self.move(order_id, version, status, at=at) for version, status in enumerate(statuses, start=1)]
+        begin, *moves = statuses
+        async with self._orders.transaction():
+            order_id = await self._orders.fetchval(
+                "insert into orders (user_id, status, version, created_at, changed_at) values (7, $2, 1, $1, $1) "
+                "returning order_id",
+                at,
+                begin,
+            )
+            first = Change(order_id, 1, begin, uuid4(), at)
+            await self.write(first)
+        return [first, *[await self.move(order_id, version, to, at=at) for version, to in enumerate(moves, start=2)]]
 
-    async def move(self, order_id: int, version: int, status: str, *, at: datetime | None = None) -> Change:
-        """One change of an order and its row."""
+    async def move(
+        self, order_id: int, version: int, status: str, *, at: datetime | None = None, apart: bool = False
+    ) -> Change:
+        """One change of an order and its row, in one transaction unless `apart`."""
         moment = at or await self._orders.fetchval("select clock_timestamp()")
         change = Change(order_id, version, status, uuid4(), moment)
-        await self.change_order(change)
-        await self.write(change)
+        if apart:
+            await self.change_order(change)
+            await self.write(change)
+            return change
+        async with self._orders.transaction():
+            await self.change_order(change)
+            await self.write(change)
         return change
 
     async def change_order(self, change: Change) -> None:
@@ -171,19 +184,45 @@ class World:
             f"alter table outbox attach partition {name} for values from ('{bound}') to ('{upper}')"
         )
 
-    async def publish(self, change: Change, *, partition: int | None = None, body: bytes | None = b"") -> None:
-        """A record as the relay writes it; `body=None` is a withdrawn event's."""
+    async def take_over(self) -> None:
+        """Another relay takes the lease: a new epoch, a producer of its own."""
+        self._epoch += 1
+        await self.renew_producer()
+
+    async def renew_producer(self) -> None:
+        """The relay discards its producer, as after a publish that failed."""
+        await self._producer.stop()
+        self._producer = a_producer(self._places.bootstrap_servers)
+        await self._producer.start()
+
+    async def close(self) -> None:
+        """Close what this world opened."""
+        await self._producer.stop()
+
+    async def publish(
+        self,
+        change: Change,
+        *,
+        partition: int | None = None,
+        body: bytes | None = b"",
+        epoch: int | None = None,
+        after: timedelta = timedelta(0),
+    ) -> None:
+        """A record as the relay writes it, `after` the change; `body=None` is a withdrawn event's."""
         key = str(change.order_id).encode()
         await self._producer.send_and_wait(
             self._places.topic,
             key=key,
             value=change.payload if body == b"" else body,
             partition=partition_of(key, PARTITIONS) if partition is None else partition,
+            timestamp_ms=int((change.at + after).timestamp() * 1000),
             headers=[
                 ("ce_id", str(change.event_id).encode()),
                 ("ce_type", ("outbox.void" if body is None else change.type).encode()),
                 ("ce_time", change.at.astimezone(UTC).isoformat().encode()),
                 ("ce_sequence", str(change.version).encode()),
+                ("outbox_history", self._history.encode()),
+                ("outbox_epoch", str(epoch or self._epoch).encode()),
             ],
         )
 
@@ -230,6 +269,75 @@ class World:
             [(self._places.topic, partition, next_offset) for partition in range(PARTITIONS)],
         )
 
+    async def commit_offsets(self, *, next_offset: int) -> None:
+        """Let the consumer's group say in Kafka that it has come so far in every partition."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._places.bootstrap_servers, group_id=self._places.group, enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            partitions = [TopicPartition(self._places.topic, number) for number in range(PARTITIONS)]
+            consumer.assign(partitions)
+            await consumer.commit(dict.fromkeys(partitions, next_offset))
+        finally:
+            await consumer.stop()
+
+    async def released(self, change: Change) -> None:
+        """An operator let the order's parked events go on."""
+        await self._decided("release", key=str(change.order_id), partition=0)
+
+    async def moved(self, partition: int) -> None:
+        """An operator moved the consumer in a partition."""
+        await self._decided("rewind", key=None, partition=partition)
+
+    async def _decided(self, action: str, *, key: str | None, partition: int) -> None:
+        await self._ledger.execute(
+            "insert into inbox_audit (by, action, consumer, topic, partition, key, reason) "
+            "values ('a test', $1, 'notification', $2, $3, $4, 'planted')",
+            action,
+            self._places.topic,
+            partition,
+            key,
+        )
+
+    async def republished(self) -> None:
+        """An operator sends rows anew from now on."""
+        await self._orders.execute(
+            "insert into outbox_audit (action, reason, details) values ('republish', 'planted by a test', '{}')"
+        )
+
+    async def overbook(self, sku: int) -> None:
+        """A reservation that did not ask what is left."""
+        await self._orders.execute("update stocks set reserved = total + 1 where sku = $1", sku)
+
+    async def set_right(self, sku: int) -> None:
+        """Somebody noticed."""
+        await self._orders.execute("update stocks set reserved = 0 where sku = $1", sku)
+
+    def one_transaction(self) -> AbstractAsyncContextManager[Any]:
+        """What is written to the orders' database in this block commits together."""
+        return self._orders.transaction()
+
+    @asynccontextmanager
+    async def audit_forgotten(self) -> AsyncIterator[None]:
+        """The audit trigger sleeps, then works again."""
+        await self._orders.execute("alter table orders disable trigger audit")
+        try:
+            yield
+        finally:
+            await self._orders.execute("alter table orders enable trigger audit")
+
+    async def audit_begins_now(self) -> None:
+        """The audit trigger says it has been there since this moment only."""
+        await self._orders.execute("update audit.installed set at = clock_timestamp()")
+
+    async def carry(self, *changes: Change) -> None:
+        """Publish, apply and send what is committed."""
+        for change in changes:
+            await self.publish(change)
+            await self.apply(change)
+            await self.send(change)
+
     async def send(self, change: Change) -> None:
         """The card, and the alert for what people must hear, as the sender sends them."""
         await self.send_card(change)
@@ -262,3 +370,8 @@ class World:
         assert answer.status_code == httpx.codes.OK, answer.text
         result: dict[str, Any] = answer.json()["result"]
         return result
+
+
+def a_producer(bootstrap_servers: str) -> AIOKafkaProducer:
+    """One as the relay's: the broker gives it a number."""
+    return AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all", enable_idempotence=True)

@@ -3,27 +3,40 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.facts import Accepted, Call, Committed, Current, Ending, Noted, Published, SetAside, State, Status
+from verification.facts import (
+    Accepted,
+    Audited,
+    Call,
+    Committed,
+    Current,
+    Ending,
+    Noted,
+    Published,
+    SetAside,
+    State,
+    Status,
+)
 from verification.spool import Spool, Story
 
 EVENT, DIGEST = b"e" * 16, b"d" * 16
 
 
 def test_every_kind_of_fact_comes_back_as_it_went_in() -> None:
-    committed = Committed(7, 1, 100, EVENT, DIGEST, Status.NEW, inside=True)
-    published = Published(7, 1, 0, 55, EVENT, DIGEST, 1795519179.25)
+    committed = Committed(7, 1, 100, EVENT, DIGEST, 4711, 1795519179.25, Status.NEW, inside=True)
+    audited = Audited(7, 1, 0, 4711, 1795519179.25, Status.NEW, inside=True)
+    published = Published(7, 1, 0, 55, EVENT, DIGEST, 1795519179.25, 1795519179.5, 0)
     noted = Noted(7, 1, 9, EVENT, State.DELIVERED, Ending.DONE, Ending.NONE)
     accepted = Accepted(7, 1, 3, Call.SEND_CARD)
     set_aside = SetAside(7, EVENT)
     current = Current(7, 1, Status.NEW, began=True)
     with Spool(buckets=4) as spool:
-        for fact in (committed, published, noted, accepted, set_aside, current):
+        for fact in (committed, audited, published, noted, accepted, set_aside, current):
             spool.add(fact)
 
         [stories] = spool.stories()
 
     assert stories == {
-        7: Story(7, [committed], [published], [noted], [accepted], [set_aside], current),
+        7: Story(7, [committed], [published], [noted], [accepted], [set_aside], current, [audited]),
     }
 
 

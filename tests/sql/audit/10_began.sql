@@ -1,0 +1,2 @@
+-- The triggers stand.
+insert into audit.installed values (clock_timestamp())
