@@ -21,7 +21,7 @@ CUSTOMERS = 50
 COUNT_MAX = 1_000_000
 RATE_MAX = 2_000.0
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Count = Annotated[
     int, typer.Option(min=1, max=COUNT_MAX, envvar="ONELANE_DEMO_COUNT", help="How many orders are placed.")

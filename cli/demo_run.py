@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cli.running import Running
     from cli.shopping import Shopped
     from verification.counters import Counters
+    from verification.latency import Shown
 
 ORDER_EVENTS = "loms.order-events"
 CHAT_OF_FIRST_CUSTOMER = 500_001
@@ -41,11 +42,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was seen. ``first_order_seconds`` runs from the tap to the first card on a phone."""
+    """What was seen. ``first_order_seconds`` runs from the tap to the first card on a phone.
+
+    ``shown_order`` is an order whose owner has a phone, ``card`` the last thing its owner reads there.
+    """
 
     counters: Counters
     shopped: list[Shopped]
     first_order_seconds: float
+    shown_order: int | None
+    card: str
     p50_seconds: float
     p99_seconds: float
 
@@ -119,19 +125,27 @@ async def _outcome(stack: Running, flow: Flow, shopped: list[Shopped], counters:
     committed = await flow.committed()
     accepted = await acceptances(stack.telegram_url) if stack.telegram_url else {}
     seconds = latencies_seconds(committed, accepted)
+    shown_order = next((each.order_id for each in shopped if _texts(each, accepted)), None)
     return Outcome(
         counters=counters,
         shopped=shopped,
         first_order_seconds=_first_order_seconds(shopped, accepted),
+        shown_order=shown_order,
+        card=next((_texts(each, accepted)[-1] for each in shopped if each.order_id == shown_order and shown_order), ""),
         p50_seconds=quantile(seconds, 0.50),
         p99_seconds=quantile(seconds, 0.99),
     )
 
 
-def _first_order_seconds(shopped: Sequence[Shopped], accepted: Mapping[tuple[str, int], datetime]) -> float:
+def _texts(each: Shopped, accepted: Mapping[tuple[str, int], Shown]) -> list[str]:
+    """The order's card in each version that was shown, ascending."""
+    return [card.text for (order, _), card in sorted(accepted.items()) if order == str(each.order_id)]
+
+
+def _first_order_seconds(shopped: Sequence[Shopped], accepted: Mapping[tuple[str, int], Shown]) -> float:
     shown: dict[str, datetime] = {}
-    for (order, _), at in accepted.items():
-        shown[order] = min(at, shown.get(order, at))
+    for (order, _), card in accepted.items():
+        shown[order] = min(card.at, shown.get(order, card.at))
     waits = (
         (shown[str(each.order_id)] - each.tapped_at).total_seconds() for each in shopped if str(each.order_id) in shown
     )

@@ -35,7 +35,7 @@ def _lines(outcome: Outcome, seconds: float) -> list[str]:
     states = " · ".join(f"{rows} {state.replace('_', ' ')}" for state, rows in sorted(seen.states.items()))
     verdict = "✔ equal" if seen.equal else "✘ they differ: onelane verify --since 1h"
     return [
-        f"{len(outcome.shopped)} orders in {seconds:.0f} s: {told}",
+        f"{len(outcome.shopped)} orders, {seconds:.0f} s with the start: {told}",
         f"the first one was on a phone {outcome.first_order_seconds:.2f} s after the tap",
         "",
         f"{_four(seen)}   {verdict}",
@@ -43,7 +43,8 @@ def _lines(outcome: Outcome, seconds: float) -> list[str]:
         f"commit → accepted by Telegram: p50 {_ms(outcome.p50_seconds)}, p99 {_ms(outcome.p99_seconds)}",
         f"memory of everything that runs: {pss(home_of(os.environ)) / MIB:.0f} MiB",
         "",
-        *_next_steps(running.access),
+        *_card(outcome),
+        *_next_steps(running.access, order_id=outcome.shown_order or 1),
     ]
 
 
@@ -56,12 +57,17 @@ def _ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
 
 
-def _next_steps(access: Access) -> list[str]:
+def _card(outcome: Outcome) -> list[str]:
+    """The last card on one phone, as its owner reads it."""
+    return [*(f"  │ {line}" for line in outcome.card.splitlines()), ""] if outcome.card else []
+
+
+def _next_steps(access: Access, *, order_id: int) -> list[str]:
     phone = [f"the phones    {access.url('telegram')}"] if access.telegram_token is None else []
     return [
         *phone,
-        f"LOMS          {access.url('loms-http')}/order/info?orderId=1",
-        "one order     .venv/bin/onelane orders timeline 1",
+        f"LOMS          {access.url('loms-http')}/order/info?orderId={order_id}",
+        f"one order     .venv/bin/onelane orders timeline {order_id}",
         "all addresses .venv/bin/onelane urls",
         "stop          make down",
     ]

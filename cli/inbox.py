@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[Any]
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Consumer = Annotated[str, typer.Option("--consumer", envvar="ONELANE_CONSUMER", help="Who applies.")]
 Topic = Annotated[str, typer.Option("--topic", envvar="ONELANE_TOPIC", help="Which topic.")]

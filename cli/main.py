@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import typer
@@ -36,6 +37,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; return the exit code it ended with."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it cannot reach, a command says in its own words
     try:
         typer.main.get_command(app).main(args=arguments, prog_name="onelane")
     except CommandFailed as failure:

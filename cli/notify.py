@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Rows = Annotated[int, typer.Option(min=1, max=10_000, envvar="ONELANE_NOTIFY_ROWS", help="Rows shown at most.")]
 
@@ -91,11 +92,34 @@ def _report(
 
 def _show(rows: list[Row], output: OutputFormat) -> None:
     if output is OutputFormat.JSON:
-        show_json(rows)
+        show_json([{name: _json(value) for name, value in row.items()} for row in rows])
     elif rows:
-        show_table(tuple(rows[0]), [tuple(row.values()) for row in rows])
+        show_table(tuple(rows[0]), [tuple(map(_spoken, row.values())) for row in rows])
     else:
         typer.echo("none")
+
+
+def _json(value: object) -> object:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case _:
+            return value
+
+
+def _spoken(value: object) -> object:
+    """Ids as they are typed, moments and spans of time as people read them."""
+    match value:
+        case bool() | None:
+            return value
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}Z"
+        case timedelta():
+            return f"{value.total_seconds():.3f} s"
+        case _:
+            return str(value)
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[Any]
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 PRODUCER = "loms"
 WRITER_ROLE = "loms"
@@ -110,7 +110,7 @@ def pause(reason: Reason) -> None:
     from outbox.operations.pause import pause as stop
 
     _on_database(lambda connection: stop(connection, reason=reason))
-    answers().print("paused: onelane outbox resume goes on", markup=False)
+    answers().print("paused; onelane outbox resume --reason … goes on", markup=False)
 
 
 @app.command()

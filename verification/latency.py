@@ -7,7 +7,9 @@ answer is decided. A change that a newer one replaced before it was shown has no
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
+from html import unescape
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -17,25 +19,34 @@ if TYPE_CHECKING:
 
     from verification.counters import Committed
 
+_TAG: Final = re.compile(r"<[^>]+>")
 _CARD: Final = re.compile(r"^o:(?P<order>\d+):(?P<version>\d+)")
 
 
-async def acceptances(telegram_url: str) -> dict[tuple[str, int], datetime]:
-    """When the stand-in first accepted each order card, by order (as the topic's key) and version."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An order card as the stand-in first accepted it in one version; ``text`` is what its owner reads."""
+
+    at: datetime
+    text: str
+
+
+async def acceptances(telegram_url: str) -> dict[tuple[str, int], Shown]:
+    """What the stand-in first accepted of each order card, by order (as the topic's key) and version."""
     async with httpx.AsyncClient(base_url=telegram_url, trust_env=False, timeout=30) as client:
         answer = await client.get("/_/accepted", params={"since": 0})
     answer.raise_for_status()
-    first: dict[tuple[str, int], datetime] = {}
+    first: dict[tuple[str, int], Shown] = {}
     for accepted in answer.json():
         for card in _cards(accepted["payload"]):
-            first.setdefault(card, datetime.fromisoformat(accepted["at"]))
+            first.setdefault(card, Shown(datetime.fromisoformat(accepted["at"]), _read(accepted["text"])))
     return first
 
 
-def latencies_seconds(committed: Iterable[Committed], accepted: Mapping[tuple[str, int], datetime]) -> list[float]:
+def latencies_seconds(committed: Iterable[Committed], accepted: Mapping[tuple[str, int], Shown]) -> list[float]:
     """Seconds from commit to acceptance of every change that was shown, ascending."""
     return sorted(
-        (accepted[change.key, change.version] - change.occurred_at).total_seconds()
+        (accepted[change.key, change.version].at - change.occurred_at).total_seconds()
         for change in committed
         if (change.key, change.version) in accepted
     )
@@ -44,6 +55,10 @@ def latencies_seconds(committed: Iterable[Committed], accepted: Mapping[tuple[st
 def quantile(ascending: Sequence[float], share: float) -> float:
     """The value that ``share`` of an ascending sequence does not exceed; 0 for an empty one."""
     return ascending[min(len(ascending) - 1, int(share * len(ascending)))] if ascending else 0.0
+
+
+def _read(markup: str) -> str:
+    return unescape(_TAG.sub("", markup))
 
 
 def _cards(payload: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

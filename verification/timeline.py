@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     import asyncpg
 
 ORDER_EVENTS: Final = "loms.order-events"
+CONSUMER: Final = "notification"
 WITNESSES: Final = ("loms", "kafka", "inbox", "telegram")
 """Where a status change passes, in this order; the clocks of two of them may differ by more than it takes."""
 
 _SQL = files("verification") / "sql"
 _OUTBOX = (_SQL / "timeline_outbox.sql").read_text()
 _LEDGER = (_SQL / "timeline_ledger.sql").read_text()
+_PARKED = (_SQL / "timeline_parked.sql").read_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ async def read_timeline(order_id: int, *, loms_dsn: str, notification_dsn: str, 
         committed = await connection.fetch(_OUTBOX, ORDER_EVENTS, str(order_id))
     async with connected(notification_dsn) as connection:
         told = await connection.fetch(_LEDGER, order_id)
-    steps = [*_committed(committed), *_told(told)]
+        parked = await connection.fetch(_PARKED, CONSUMER, ORDER_EVENTS, str(order_id))
+    steps = [*_committed(committed), *_parked(parked), *_told(told)]
     if committed:
         steps += await _published(order_id, bootstrap_servers, since=committed[0]["occurred_at"])
     return sorted(steps, key=lambda step: (step.version, WITNESSES.index(step.where)))
@@ -56,6 +59,8 @@ async def read_timeline(order_id: int, *, loms_dsn: str, notification_dsn: str, 
 def _committed(rows: list[asyncpg.Record]) -> Iterator[Step]:
     for row in rows:
         yield Step(row["occurred_at"], row["version"], "loms", f"{row['type']} · seq {row['seq']} · xid {row['xid']}")
+        if row["void_at"] is not None:
+            yield Step(row["void_at"], row["version"], "loms", f"withdrawn by an operator · {row['void_reason']}")
 
 
 async def _published(order_id: int, bootstrap_servers: str, *, since: datetime) -> list[Step]:
@@ -64,6 +69,11 @@ async def _published(order_id: int, bootstrap_servers: str, *, since: datetime) 
         Step(record.at, record.version, "kafka", f"partition {record.partition} offset {record.offset}")
         for record in found
     ]
+
+
+def _parked(rows: list[asyncpg.Record]) -> Iterator[Step]:
+    for row in rows:
+        yield Step(row["parked_at"], row["version"], "inbox", f"parked · {row['reason']} · see onelane inbox parked")
 
 
 def _told(rows: list[asyncpg.Record]) -> Iterator[Step]:

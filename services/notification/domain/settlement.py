@@ -20,6 +20,8 @@ from services.notification.domain.outcome import (
 
 AT_ONCE = timedelta(0)
 
+_AS_IF_AN_EDIT = "a send answered as if it were an edit"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -80,6 +82,8 @@ class Settlement:
 def settle(calling: Notification, outcome: Outcome, retry: RetryPolicy) -> Settlement:  # noqa: C901, PLR0911 - one exhaustive match
     """Fold the outcome of the call in flight into its row."""
     match outcome:
+        case Delivered(None) if calling.call is not Call.EDIT_CARD:
+            return Settlement(notification=calling.end_step(Step.FAILED, _AS_IF_AN_EDIT))
         case Delivered(message_id):
             return Settlement(notification=calling.end_step(Step.DONE), effect=_shown(calling, message_id))
         case NotCalled(after, _):
@@ -118,7 +122,7 @@ def _as_plain_text(calling: Notification) -> Settlement:
 
 def _without_card(calling: Notification) -> Settlement:
     if calling.call is not Call.EDIT_CARD:
-        return Settlement(notification=calling.end_step(Step.FAILED, "a send answered as if it were an edit"))
+        return Settlement(notification=calling.end_step(Step.FAILED, _AS_IF_AN_EDIT))
     return Settlement(notification=calling.again("the card is gone"), effect=CardLost())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -21,20 +22,23 @@ if TYPE_CHECKING:
 README = Path(__file__).resolve().parents[3] / "README.md"
 TYPED = re.findall(r"^\$ (.+?)(?:\s{2,}#.*)?$", README.read_text(), re.MULTILINE)
 PROGRAM = ".venv/bin/onelane "
+PLACED = "101"
+"""The id of the order the README's reader has just placed."""
 SHORT_FORM = {"--count 1000": "--count 40"}
 """Long runs in their short form."""
 
 
+@pytest.fixture(scope="module")
+def placed(observed: Observed) -> int:
+    """An order that awaits its payment."""
+    ended = _onelane(observed, "orders place --user 1001 --item 139275865:1 --output json")
+    order_id: int = json.loads(ended.stdout)["order_id"]
+    return order_id
+
+
 @pytest.mark.parametrize("command", [typed for typed in TYPED if typed.startswith(PROGRAM)])
-def test_the_program_does_what_the_readme_says(observed: Observed, command: str) -> None:
-    ended = subprocess.run(  # noqa: S603 - the program under test
-        [sys.executable, "-m", "cli.main", *shlex.split(_short(command).removeprefix(PROGRAM))],
-        env=dict(observed.platform.environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def test_the_program_does_what_the_readme_says(observed: Observed, placed: int, command: str) -> None:
+    ended = _onelane(observed, _short(command).removeprefix(PROGRAM).replace(PLACED, str(placed)))
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
@@ -52,6 +56,17 @@ async def test_the_calls_of_the_readme_are_answered(observed: Observed, command:
 def test_every_command_of_the_readme_is_known_to_a_test() -> None:
     """`make demo`, `make down` and `make test` are run by the gate."""
     assert [typed for typed in TYPED if not typed.startswith((PROGRAM, "curl ", "make "))] == []
+
+
+def _onelane(observed: Observed, arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - the program under test
+        [sys.executable, "-m", "cli.main", *shlex.split(arguments)],
+        env=dict(observed.platform.environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def _short(command: str) -> str:
