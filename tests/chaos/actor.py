@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from inbox import Event, Limits, Runner, TopicPolicy
@@ -18,11 +19,13 @@ from outbox import Relay, TopicRule
 from outbox.kafka import KafkaPublisher
 from tests.chaos.load import Load, write
 from tests.chaos.tables import Connection, leave_effects
-from tests.planted.inbox_mistakes import NeverFenced
+from tests.planted.inbox_mistakes import KeepsWatermarksApart
 from tests.planted.outbox_mistakes import AdvancesBeforeTheAnswer
 
 CONSUMER = "ledger"
-CONTROLS = {"PB-07": "advance before ack", "PB-15": "no fence"}
+CONTROLS = ("PB-07", "PB-12")
+"""Advance before ack, watermark in another transaction: either must end a run red."""
+
 _LIMITS = Limits(
     session_timeout_seconds=6,
     rebalance_seconds_max=10,
@@ -67,7 +70,7 @@ async def consumer(told: Mapping[str, Any]) -> None:
         bootstrap_servers=told["bootstrap"],
         group_id=f"{CONSUMER}-{told['topic']}",
         limits=_LIMITS,
-        applications=NeverFenced if told["control"] == "PB-15" else Application,
+        applications=partial(KeepsWatermarksApart, told["dsn"]) if told["control"] == "PB-12" else Application,
     )
     _on_stop(at_work.stop)
     await at_work.run()

@@ -29,6 +29,7 @@ _PROGRESS_SECONDS_MAX = 90.0
 _HOT_KEY = b"1"
 _RELAY_EPOCH = "select epoch from outbox_cursor"
 _INBOX_EPOCHS = "select coalesce(sum(epoch), 0)::bigint from inbox_partition"
+_OWNERS = "select count(distinct owner) from inbox_partition"
 _LEADING_RELAY = (
     "select split_part(application_name, ' ', 2) from pg_stat_activity "
     "where datname = current_database() and application_name like 'outbox-relay % owner' limit 1"
@@ -82,8 +83,8 @@ async def freeze_relay(scene: Scene, chance: random.Random) -> str:
 
 async def kill_consumer(scene: Scene, chance: random.Random) -> str:
     """SIGKILL of a consumer; its partitions go to others once the group misses it."""
+    before = await _settled_group(scene)
     victim = chance.choice(scene.crew.names("consumer"))
-    before = await scene.ledger.ask(_INBOX_EPOCHS)
     await scene.crew.kill(victim)
     trace = await _risen("the partitions' epochs", lambda: scene.ledger.ask(_INBOX_EPOCHS), before)
     await _goes_on(scene)
@@ -93,8 +94,8 @@ async def kill_consumer(scene: Scene, chance: random.Random) -> str:
 
 async def freeze_consumer(scene: Scene, chance: random.Random) -> str:
     """A consumer stands still beyond its session; its partitions are others' when it wakes up."""
+    before = await _settled_group(scene)
     victim = chance.choice(scene.crew.names("consumer"))
-    before = await scene.ledger.ask(_INBOX_EPOCHS)
     scene.crew.freeze(victim)
     try:
         trace = await _risen("the partitions' epochs", lambda: scene.ledger.ask(_INBOX_EPOCHS), before)
@@ -107,10 +108,10 @@ async def freeze_consumer(scene: Scene, chance: random.Random) -> str:
 
 async def rebalance(scene: Scene, chance: random.Random) -> str:
     """A consumer joins, and one leaves."""
-    before = await scene.ledger.ask(_INBOX_EPOCHS)
+    before = await _settled_group(scene)
     joined = scene.start("consumer")
     first = await _risen("the partitions' epochs", lambda: scene.ledger.ask(_INBOX_EPOCHS), before)
-    between = await scene.ledger.ask(_INBOX_EPOCHS)
+    between = await _settled_group(scene)
     leaving = chance.choice(scene.crew.names("consumer")[:CONSUMERS])
     await scene.crew.stop(leaving)
     await _risen("the partitions' epochs", lambda: scene.ledger.ask(_INBOX_EPOCHS), between)
@@ -215,6 +216,16 @@ async def _leading_relay(scene: Scene) -> tuple[str, int]:
 
     owner = await eventually(leading, within=_TRACE_SECONDS_MAX)
     return owner, int(await scene.shop.ask(_RELAY_EPOCH))
+
+
+async def _settled_group(scene: Scene) -> int:
+    """Wait until every consumer owns partitions, so that whoever is struck is missed; returns the epochs' sum."""
+
+    async def settled() -> bool:
+        return bool(await scene.ledger.ask(_OWNERS) == len(scene.crew.names("consumer")))
+
+    await eventually(settled, within=_TRACE_SECONDS_MAX, every=0.1)
+    return int(await scene.ledger.ask(_INBOX_EPOCHS))
 
 
 async def _risen(what: str, number: Callable[[], Awaitable[int]], before: int) -> str:

@@ -9,7 +9,7 @@ from tests.chaos.scene import scene
 from tests.chaos.schedule import steps_of_a_round
 from tests.resilience.chaos.conftest import Victims
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400), pytest.mark.xdist_group("chaos")]
 
 SEED = 20261124
 

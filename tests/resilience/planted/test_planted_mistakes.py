@@ -8,7 +8,7 @@ from tests.given import SharedKafka, SharedPostgres, StartKafka
 from tests.planted.register import MISTAKES, SCENES, Mistake, Servers, play
 from tests.planted.scenes import Scene
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("planted")]
 
 
 @pytest.fixture
