@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 VOID_TYPE: Final = "outbox.void"
 """The type of a record whose event an operator withdrew: it has no body (contract.md §2)."""
 
+NUMBER_MAX: Final = 2**63 - 1
+"""The largest id and version there is; a fact has room for no larger one."""
+
 _DIGEST_BYTES: Final = 16
+
+
+def number(text: str | bytes | None) -> int:
+    """Read an id or a version, 1 to NUMBER_MAX in decimal; raise ValueError for what a stranger may write."""
+    if not text or not text.isascii() or not text.isdigit() or not 0 < int(text) <= NUMBER_MAX:
+        raise ValueError("not a positive number of 64 bits")
+    return int(text)
 
 
 class Ending(IntEnum):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from verification.facts import Ending, Noted, SetAside, State
+from verification.facts import Ending, Noted, SetAside, State, number
 from verification.statements import statement
 from verification.witnesses.orders_database import connected
 
@@ -57,8 +58,8 @@ class Ledger:
             async for row in connection.cursor(statement("ledger_since"), since, prefetch=_ROWS_AHEAD):
                 spool.add(_noted(row))
             async for row in connection.cursor(statement("parked"), self._consumer, self._topic, prefetch=_ROWS_AHEAD):
-                if row["key"].isdecimal():
-                    spool.add(SetAside(int(row["key"]), row["event_id"].bytes))
+                with contextlib.suppress(ValueError):  # a stranger's key: no order of ours waits behind it
+                    spool.add(SetAside(number(row["key"]), row["event_id"].bytes))
 
     async def positions(self) -> dict[int, int]:
         """Give the next offset of each partition, as the inbox's own tables say."""

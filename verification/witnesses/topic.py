@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from verification.facts import Published, digest
+from verification.facts import Published, digest, number
 from verification.report import Finding, Kind
 from verification.witnesses.away import WitnessAway
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _RECORDS_AHEAD: Final = 5_000
 _POLL_MILLISECONDS: Final = 200
 _STILL_SECONDS_MAX: Final = 30.0
-_FETCH_BYTES_MAX: Final = 8 * 1024 * 1024
+_FETCH_BYTES_MAX: Final = 1024 * 1024  # of each partition: what lies ready in memory
 
 
 @asynccontextmanager
@@ -135,8 +135,8 @@ def _published(record: Any, senders: Incarnations) -> Published | None:
     sent_at = record.timestamp / 1000
     try:
         return Published(
-            order_id=int(record.key),
-            version=int(headers["ce_sequence"]),
+            order_id=number(record.key),
+            version=number(headers["ce_sequence"]),
             partition=record.partition,
             offset=record.offset,
             event_id=UUID(headers["ce_id"].decode()).bytes,

@@ -73,9 +73,10 @@ async def test_a_record_without_a_row_is_a_phantom(world: "World") -> None:
     assert report.tallies.kafka == Tally(rows=2, matched=1, extra=1)
 
 
-async def test_a_record_that_is_no_event_is_a_phantom(world: "World") -> None:
+@pytest.mark.parametrize("key", [b"not a number", b"9" * 23])
+async def test_a_record_that_is_no_event_is_a_phantom(world: "World", key: bytes) -> None:
     await world.whole("new")
-    await world.publish_poison(b"not a number", b"\x00garbage")
+    await world.publish_poison(key, b"\x00garbage")
 
     report = await world.check()
 
