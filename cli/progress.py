@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from stack.state import Status
+from stack.state import Phase, Status
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,6 +44,10 @@ class _Progress:
         if self._spinner is not None:
             self._spinner.update(self.summary(state))
 
+    def said(self, line: str) -> None:
+        """Say a line of its own, at once."""
+        self._console.print(line, markup=False)
+
     def lines(self, state: State) -> dict[str, str]:
         """The last event of each process that is worth a line of its own."""
         raise NotImplementedError
@@ -57,11 +61,15 @@ class StartProgress(_Progress):
     """A start: who is ready after how long, who is awaited."""
 
     def lines(self, state: State) -> dict[str, str]:
-        """Ready, in trouble, or fetching."""
+        """Ready, in trouble, or fetching; nothing of it matters in a stack that stops."""
+        if state.phase is Phase.STOPPING:
+            return {}
         return {name: line for name, each in state.processes.items() if (line := _start_line(name, each))}
 
     def summary(self, state: State) -> str:
-        """The processes under way, with their notes."""
+        """The processes under way, with their notes; in a stack that stops, those still there."""
+        if state.phase is Phase.STOPPING:
+            return _stopping(state)
         awaited = {name: each for name, each in state.processes.items() if each.status is Status.STARTING}
         return "starting " + ", ".join(f"{name} ({each.note})" if each.note else name for name, each in awaited.items())
 
@@ -75,9 +83,11 @@ class StopProgress(_Progress):
 
     def summary(self, state: State) -> str:
         """The processes not yet gone."""
-        return "stopping " + ", ".join(
-            name for name, each in state.processes.items() if each.status is not Status.STOPPED
-        )
+        return _stopping(state)
+
+
+def _stopping(state: State) -> str:
+    return "stopping " + ", ".join(name for name, each in state.processes.items() if each.status is not Status.STOPPED)
 
 
 def _start_line(name: str, process: ProcessState) -> str:

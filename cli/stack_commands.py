@@ -65,7 +65,7 @@ def bring_up(
 
     settings = _settings(brokers=brokers, servers_only=servers_only)
     with StartProgress(notes()) as progress:
-        started = client.up(settings, told=progress.told)
+        started = client.up(settings, told=progress.told, said=progress.said)
     if not started.already_running:
         _note_leftovers(started.state.leftovers)
     _show_started(started.state, already_running=started.already_running, output=output)

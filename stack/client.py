@@ -10,13 +10,15 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import psutil
 
 from stack.access import Access
 from stack.errors import StackError
 from stack.home import CHECKOUT, Home
-from stack.leftovers import SUPERVISOR, end_leftovers, forget_supervisor, supervisor_of
+from stack.interrupts import Interrupts, counted
+from stack.leftovers import EXIT_KEPT_BY_ANOTHER, SUPERVISOR, end_leftovers, forget_supervisor, supervisor_of
 from stack.logs import tail
 from stack.processes import access_of, brokers_of
 from stack.servers.child import kill_tree, lives
@@ -29,6 +31,9 @@ _STOP_GRACE_SECONDS = 15.0
 Told = Callable[[State], None]
 """Called with every new state while a call waits."""
 
+Said = Callable[[str], None]
+"""Called with a line for the person who waits."""
+
 
 class NotRunning(StackError):
     """The stack is asked for and is down."""
@@ -39,6 +44,15 @@ class NotRunning(StackError):
 
 class StartFailed(StackError):
     """The stack could not be started; everything was stopped again."""
+
+
+class StillStopping(StackError):
+    """The supervisor that keeps the home does not come to its end."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(
+            f"the supervisor of {home.folder} is stopping and does not end", cure="onelane down, then onelane up"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +79,24 @@ class Running:
     access: Access
 
 
-def up(settings: Settings, *, told: Told = lambda _: None) -> Started:
+def up(settings: Settings, *, told: Told = lambda _: None, said: Said = lambda _: None) -> Started:
     """Start the stack and wait until it is ready; join a start under way; say so if it runs.
 
-    Raises StartFailed (nothing is left running), ClusterHasOtherSize. KeyboardInterrupt stops everything first.
+    One that is stopping is waited for, and started again when it is gone; so is one whose start somebody else began and
+    did not finish: a failure is always that of a start of our own.
+    Raises StartFailed (nothing is left running), StillStopping, ClusterHasOtherSize. Ctrl-C during a start of our own
+    stops everything, however often it is pressed, and then raises KeyboardInterrupt.
     """
     brokers_of(settings)
-    if supervisor_of(settings.home):
-        return Started(_join(settings, told), already_running=True)
-    supervisor = _spawn(settings)
-    try:
-        state = _await_running(settings.home, supervisor, told)
-    except KeyboardInterrupt:
-        down(settings, told=told)
-        raise
-    if state is None:
-        return Started(_join(settings, told), already_running=True)
-    return Started(state)
+    deadline = time.monotonic() + settings.start_seconds_max + _stop_seconds_max(settings)
+    while time.monotonic() < deadline:
+        supervisor = supervisor_of(settings.home)
+        if supervisor is None:
+            if (state := _start(settings, told, said)) is not None:
+                return Started(state)
+        elif (state := _join(settings, supervisor, told, said)) is not None:
+            return Started(state, already_running=True)
+    raise StillStopping(settings.home)
 
 
 def down(settings: Settings, *, told: Told = lambda _: None) -> Stopped:
@@ -117,34 +132,81 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
         )
 
 
-def _await_running(home: Home, supervisor: subprocess.Popen[bytes], told: Told) -> State | None:
+def _start(settings: Settings, told: Told, said: Said) -> State | None:
+    """Start with a supervisor of our own; None: somebody else's, started at the same moment, keeps the home."""
+    with counted() as interrupts:
+        supervisor = _spawn(settings)
+        state = _await_running(settings.home, supervisor, told, interrupts)
+        if interrupts.pressed:
+            _give_up(settings, supervisor, told, _answering(interrupts, said))
+            raise KeyboardInterrupt
+        return state
+
+
+def _await_running(
+    home: Home, supervisor: "subprocess.Popen[bytes]", told: Told, interrupts: Interrupts
+) -> State | None:
     """Follow the supervisor we spawned until it runs; one that ends before has said why.
 
-    None: it ended because somebody else's, started at the same moment, keeps the home.
+    None: it found the home kept by another, or Ctrl-C was pressed.
     """
-    while True:
-        ended = supervisor.poll() is not None
+    while not interrupts.pressed:
+        code = supervisor.poll()
         state = _seen(home)
         ours = state.supervisor is not None and state.supervisor.pid == supervisor.pid
         if ours:
             told(state)
-        if ours and state.phase is Phase.RUNNING and not ended:
+        if ours and state.phase is Phase.RUNNING and code is None:
             return state
-        if ended and not ours and supervisor_of(home):
+        if code == EXIT_KEPT_BY_ANOTHER:
             return None
-        if ended:
+        if code is not None:
             raise _failed(home, state if ours else State())
         time.sleep(_LOOK_SECONDS)
+    return None
 
 
-def _join(settings: Settings, told: Told) -> State:
-    """Follow somebody else's start to its end."""
-    while (state := _seen(settings.home)).lives and state.phase is Phase.STARTING:
+def _give_up(settings: Settings, supervisor: "subprocess.Popen[bytes]", told: Told, answer: Callable[[], None]) -> None:
+    """Stop the supervisor we spawned, even one that has not written its record, and all it started."""
+
+    def followed(state: State) -> None:
+        answer()
+        told(state)
+
+    answer()
+    if supervisor.poll() is None:
+        supervisor.terminate()
+        _await_gone(settings, psutil.Process(supervisor.pid), followed)
+    if supervisor_of(settings.home) is None:
+        end_leftovers(settings.home)
+
+
+def _answering(interrupts: Interrupts, said: Said) -> Callable[[], None]:
+    """Answer each Ctrl-C with a line: the first that it was heard, every other that the stop goes on."""
+    lines = chain(["stopping; the data is kept"], repeat("still stopping…"))
+
+    def answer() -> None:
+        if interrupts.heard():
+            said(next(lines))
+
+    return answer
+
+
+def _join(settings: Settings, supervisor: psutil.Process, told: Told, said: Said) -> State | None:
+    """Follow somebody else's start to its end; None: it ended or was ended, and the supervisor is gone."""
+    while (state := read_state(settings.home)).lives and state.phase is Phase.STARTING:
         told(state)
         time.sleep(_LOOK_SECONDS)
-    if state.phase is not Phase.RUNNING:
-        raise _failed(settings.home, state)
-    return state
+    if state.lives and state.phase is Phase.RUNNING:
+        return state
+    said("the stack is stopping; it is started when it is gone")
+    deadline = time.monotonic() + _stop_seconds_max(settings)
+    while lives(supervisor):
+        if time.monotonic() > deadline:
+            raise StillStopping(settings.home)
+        told(_seen(settings.home))
+        time.sleep(_LOOK_SECONDS)
+    return None
 
 
 def _seen(home: Home) -> State:
@@ -159,12 +221,14 @@ def _failed(home: Home, state: State) -> StartFailed:
     if state.error:
         fact, _, cure = state.error.partition("\ncure: ")
         return StartFailed(fact, cure=cure)
-    said = "\n".join(tail(home.log(SUPERVISOR), 12))
-    return StartFailed(f"the supervisor ended during the start\n{said}".rstrip(), cure="onelane doctor")
+    if state.phase in {Phase.STOPPING, Phase.STOPPED} and state.supervisor is not None:
+        return StartFailed("the stack was stopped while it started", cure="onelane up")
+    end = "\n".join(tail(home.log(SUPERVISOR), 12))
+    return StartFailed(f"the supervisor ended during the start\n{end}".rstrip(), cure="onelane doctor")
 
 
 def _await_gone(settings: Settings, supervisor: psutil.Process, told: Told) -> None:
-    deadline = time.monotonic() + settings.stop_seconds_max + _STOP_GRACE_SECONDS
+    deadline = time.monotonic() + _stop_seconds_max(settings)
     while lives(supervisor):
         if time.monotonic() > deadline:
             kill_tree(supervisor)
@@ -172,3 +236,8 @@ def _await_gone(settings: Settings, supervisor: psutil.Process, told: Told) -> N
         with contextlib.suppress(StateUnreadable):  # written by another version: what it keeps is stopped all the same
             told(_seen(settings.home))
         time.sleep(_LOOK_SECONDS)
+
+
+def _stop_seconds_max(settings: Settings) -> float:
+    """How long a stop may take, seen from outside."""
+    return settings.stop_seconds_max + _STOP_GRACE_SECONDS

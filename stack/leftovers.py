@@ -13,6 +13,9 @@ from stack.identity import ProcessIdentity
 from stack.servers.child import await_gone, kill_tree, lives
 
 SUPERVISOR = "supervisor"
+EXIT_KEPT_BY_ANOTHER = 75
+"""What a supervisor ends with when another one keeps the home (EX_TEMPFAIL of sysexits.h): look again."""
+
 _RECORDS = "*.process"
 
 

@@ -21,7 +21,7 @@ from stack.errors import StackError
 from stack.home import Home
 from stack.identity import ProcessIdentity
 from stack.keeper import Keeper, Shared
-from stack.leftovers import end_leftovers, forget_supervisor, write_supervisor_record
+from stack.leftovers import EXIT_KEPT_BY_ANOTHER, end_leftovers, forget_supervisor, write_supervisor_record
 from stack.logs import rotate_logs
 from stack.port_plan import planned_ports
 from stack.processes import access_of, brokers_of, listener_counts, units_of
@@ -54,6 +54,10 @@ class Bell:
             os.write(self._write, _WAKE)
         except BlockingIOError:
             return  # the pipe is full of rings nobody answered yet: one more says nothing new
+
+    def ring_at_signals(self) -> None:
+        """Wake it at every signal too, whichever thread the system hands it to: handlers run only once it is awake."""
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
 
     def wait(self, seconds: float | None) -> None:
         """Block until somebody rang, or the seconds are over."""
@@ -94,6 +98,12 @@ class Supervisor:
         """Stop as soon as the main thread hears it. A signal handler: takes no lock."""
         self._stop_asked = True
         self._bell.ring()
+
+    def heed_signals(self) -> None:
+        """SIGTERM and SIGINT ask it to stop."""
+        self._bell.ring_at_signals()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.ask_to_stop)
 
     def run(self) -> int:
         """Start, keep, stop."""
@@ -154,7 +164,7 @@ def main() -> int:
         lock = _locked(settings.home)
     except AlreadySupervised as refusal:
         sys.stderr.write(f"{refusal}\n")
-        return 1
+        return EXIT_KEPT_BY_ANOTHER
     with lock:
         ended = end_leftovers(settings.home)
         rotate_logs(settings.home)
@@ -175,8 +185,7 @@ def _supervise(settings: Settings, state: StateFile, began: float) -> int:
     stopping = Event()
     units = units_of(settings, access_of(settings, ports), on_jars=_jars_told(state, stopping))
     supervisor = Supervisor(units, settings=settings, state=state, stopping=stopping, began=began)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, supervisor.ask_to_stop)
+    supervisor.heed_signals()
     return supervisor.run()
 
 

@@ -3,16 +3,19 @@
 All methods of a unit are called from the one thread that keeps it; only `pids` may be read from others.
 """
 
+import contextlib
 import http.client
+import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from stack.errors import ServerFailed
+from stack.errors import ServerFailed, StackError
 from stack.fingerprint import Marker
 from stack.servers import Kafka, Server
 from stack.servers.child import Child, last_lines
@@ -23,6 +26,7 @@ EXIT_NEEDS_OPERATOR = 78
 
 _POLL_SECONDS = 0.03
 _ASK_SECONDS_MAX = 1.0
+_GIVE_UP_SECONDS_MAX = 2.0
 
 
 class NeedsOperator(Exception):
@@ -104,8 +108,16 @@ class KafkaUnit:
         return tuple(self._kafka.pids.values())
 
     def start(self, stopping: Event) -> None:
-        """Start every broker, or the only one that is missing."""
+        """Start every broker, or the only one that is missing; a start given up ends those that are not ready."""
         _unless(stopping)
+        try:
+            with _ended_when(stopping, lambda: self.pids):
+                self._start()
+        except StackError:
+            _unless(stopping)
+            raise
+
+    def _start(self) -> None:
         missing = self._missing()
         if len(missing) == 1 < len(self._all):
             self._kafka.start_broker(*missing)
@@ -261,6 +273,33 @@ def _ending(code: Any) -> str:
     if isinstance(code, int) and code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     return f"ended with code {code}"
+
+
+@contextlib.contextmanager
+def _ended_when(stopping: Event, pids: Callable[[], Sequence[int]]) -> Iterator[None]:
+    """End the processes of a start that blocks inside, those to come too, once `stopping` is set: its wait then fails.
+
+    Asked first, killed when that takes too long. A start that came to its end in time is left alone.
+    """
+    over = Event()
+
+    def watch() -> None:
+        asked: dict[int, float] = {}
+        while not over.wait(_POLL_SECONDS):
+            for pid in pids() if stopping.is_set() else ():
+                since = asked.get(pid)
+                if since is None or time.monotonic() > since + _GIVE_UP_SECONDS_MAX:
+                    asked.setdefault(pid, time.monotonic())
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGTERM if since is None else signal.SIGKILL)
+
+    watcher = threading.Thread(target=watch, name="give-up", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def _unless(stopping: Event) -> None:

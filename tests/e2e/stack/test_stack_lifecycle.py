@@ -2,16 +2,19 @@
 
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psutil
 import pytest
 
 from stack.leftovers import living_processes, supervisor_of
 from stack.ports import LOOPBACK, free_port
-from stack.state import Phase, Status, read_state
+from stack.state import Status, read_state
 from stack.usage import pss
-from tests.e2e.stack.conftest import Stack, a_stack
+from tests.e2e.stack.conftest import COMMAND_SECONDS_MAX, Stack, a_stack
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
@@ -121,17 +124,43 @@ def test_down_after_a_killed_supervisor_leaves_nothing_too(stack: Stack) -> None
     assert living_processes(stack.home) == {}
 
 
-async def test_ctrl_c_during_the_start_stops_everything_and_keeps_the_data(stack: Stack) -> None:
+async def test_ctrl_c_during_the_start_gives_it_up_however_often_and_keeps_the_data(stack: Stack) -> None:
     starting = stack.begin("up", "--servers-only")
-    await eventually(lambda: read_state(stack.home).phase is Phase.STARTING and living_processes(stack.home))
-
-    starting.send_signal(signal.SIGINT)
+    await eventually(lambda: "kafka" in living_processes(stack.home), within=60)
+    living_processes(stack.home)["kafka"].suspend()  # it will never be ready, nor hear that it is to end
+    supervisor = supervisor_of(stack.home)
+    assert supervisor is not None
+    with frozen(supervisor):
+        starting.send_signal(signal.SIGINT)
+        await_line(starting.stderr, "stopping; the data is kept")
+        starting.send_signal(signal.SIGINT)
+        await_line(starting.stderr, "still stopping…")
     starting.communicate(timeout=60)
 
     assert starting.returncode == 130
+    assert read_state(stack.home).processes["kafka"].ready_after is None
     assert supervisor_of(stack.home) is None
     assert living_processes(stack.home) == {}
     assert (stack.home.data / "postgres" / "data" / "PG_VERSION").is_file()
+
+
+async def test_up_while_the_stack_stops_waits_until_it_is_gone_and_then_starts_it(stack: Stack) -> None:
+    first = stack.begin("up", "--servers-only")
+    await eventually(lambda: is_ready(stack, "valkey"), within=60)
+    supervisor = supervisor_of(stack.home)
+    assert supervisor is not None
+    with frozen(supervisor):
+        supervisor.terminate()
+        second = stack.begin("up", "--servers-only")
+        await_line(second.stderr, "valkey ready after")
+
+    said = [each.communicate(timeout=COMMAND_SECONDS_MAX)[1].decode() for each in (first, second)]
+
+    assert (first.returncode, second.returncode) == (1, 0), said
+    assert "the stack was stopped while it started\ncure: onelane up" in said[0]
+    assert "the stack is stopping; it is started when it is gone" in said[1]
+    assert set(living_processes(stack.home)) == SERVERS
+    assert stack.onelane("down").code == 0
 
 
 def test_reset_plans_first_and_deletes_only_when_told(stack: Stack) -> None:
@@ -170,3 +199,24 @@ def test_a_setting_out_of_bounds_is_a_usage_error(tmp_path: Path) -> None:
 
     assert answer.code == 2
     assert "ONELANE_HEALTH_PORT='many' is not a port" in answer.err
+
+
+def is_ready(stack: Stack, name: str) -> bool:
+    process = read_state(stack.home).processes.get(name)
+    return process is not None and process.status is Status.READY
+
+
+@contextmanager
+def frozen(process: psutil.Process) -> Iterator[None]:
+    """Let it do nothing meanwhile; what it is sent waits for it."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+
+
+def await_line(words: IO[bytes] | None, text: str) -> None:
+    """Block until a command says it; the end of its words is a failure."""
+    assert words is not None
+    assert any(text in line.decode() for line in words), f"it never said {text!r}"
