@@ -136,6 +136,6 @@ def _parse_step(number: int, raw: object) -> Step:
             raise BadScript(f"step {number}: {name} cannot be {facts[name]!r}")
     if facts["answer"] == "migrate" and facts.get("migrate_to") is None:
         raise BadScript(f"step {number}: migrate needs migrate_to, the new chat id")
-    if facts.get("times", 1) == 0:
-        raise BadScript(f"step {number}: times cannot be 0")
+    if (times := facts.get("times")) is not None and times < 1:
+        raise BadScript(f"step {number}: times cannot be {times}: at least 1, or null for every call")
     return Step(**facts)

@@ -182,6 +182,7 @@ async def test_a_blocked_bot_stays_blocked_until_start(bot: Bot, stand_in: Stand
         [{"answer": "migrate"}],
         [{"answer": "ok", "timez": 2}],
         [{"answer": "ok", "times": 0}],
+        [{"answer": "ok", "times": -1}],
         [{"answer": "ok", "delay_seconds": "long"}],
         "ok",
     ],
