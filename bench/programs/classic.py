@@ -34,19 +34,26 @@ async def main(config: Config, parent: Parent) -> None:
     sightings = Sightings()
     parent.say("ready")
     await parent.word()
-    turning = asyncio.create_task(_turns(connection, producer, config, sightings))
+    stopping = asyncio.Event()
+    turning = asyncio.create_task(_turns(connection, producer, config, sightings, stopping))
     await parent.word()
-    turning.cancel()
-    await asyncio.gather(turning, return_exceptions=True)
+    stopping.set()  # what is published shall be marked, or the next turn would repeat it
+    await turning
     await producer.stop()
     await connection.close()
     if "acks" in config:
         sightings.save(config["acks"])
 
 
-async def _turns(connection: "asyncpg.Connection[Any]", producer: Any, config: Config, sightings: Sightings) -> None:
+async def _turns(
+    connection: "asyncpg.Connection[Any]",
+    producer: Any,
+    config: Config,
+    sightings: Sightings,
+    stopping: asyncio.Event,
+) -> None:
     rest = Rest()
-    while True:
+    while not stopping.is_set():
         rows = await _turn(connection, producer, config)
         now = time.monotonic_ns()
         if "acks" in config:
