@@ -150,18 +150,19 @@ def _await_running(
 
     None: it found the home kept by another, or Ctrl-C was pressed.
     """
+    last = State()  # of ours: the file may be a successor's before we see that ours ended
     while not interrupts.pressed:
         code = supervisor.poll()
         state = _seen(home)
-        ours = state.supervisor is not None and state.supervisor.pid == supervisor.pid
-        if ours:
-            told(state)
-        if ours and state.phase is Phase.RUNNING and code is None:
-            return state
+        if state.supervisor is not None and state.supervisor.pid == supervisor.pid:
+            last = state
+            told(last)
+        if code is None and last.phase is Phase.RUNNING:
+            return last
         if code == EXIT_KEPT_BY_ANOTHER:
             return None
         if code is not None:
-            raise _failed(home, state if ours else State())
+            raise _failed(home, last)
         time.sleep(_LOOK_SECONDS)
     return None
 
