@@ -33,7 +33,7 @@ class Settings:
 
     Attributes:
         seconds: of each turn at one rate, and of each pgbench run.
-        warm_seconds: in front of each turn, not counted.
+        warm_seconds: in front of each turn, not counted; 0 leaves the JVMs cold too.
         repeat: rounds; in each round every contestant has one turn.
         rates: events per second.
         rows: of a drain; a tenth more are applied by the inbox.

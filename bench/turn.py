@@ -37,7 +37,6 @@ def observe(stand: Stand, contestant: Contestant, *, rate: int, seconds: float, 
     probes, count = stand.settings.writers, int(rate * (seconds + warm_seconds))
     first = stand.numbers(probes + count)
     files = stand.folder / uuid.uuid4().hex[:8]
-    contestant.prepare(noting=True)
     with (
         Program("consumer", stand.folder, **_consuming(stand, contestant, probes + count, files)) as consumer,
         Program(
@@ -55,6 +54,7 @@ def observe(stand: Stand, contestant: Contestant, *, rate: int, seconds: float, 
             out=f"{files}.commits",
         ) as load,
     ):
+        contestant.prepare(noting=True)
         consumer.expect("ready")
         load.expect("ready")
         contestant.begin()

@@ -41,7 +41,9 @@ def resources(stand: Stand, roster: Roster) -> Findings:
 
 
 def _warm(stand: Stand, roster: Roster) -> None:
-    """Turns that do not count: the broker's JVM compiles, then Debezium's."""
+    """Turns that do not count: the broker's JVM compiles, then Debezium's. None where nothing is to be warmed."""
+    if stand.settings.warm_seconds == 0:
+        return
     seconds = min(_COMPILE_SECONDS_MAX, stand.settings.seconds)
     for name in ("ours", "tuned", "default"):
         if name in stand.settings.contestants:
