@@ -60,7 +60,7 @@ def _draw_drain(axes: Axes, found: Findings) -> None:
     axes.set_title("drain of a backlog, thousand/s")
     names = [name for name in _LABELS if found.column("per_second", contestant=name)]
     rates = [statistics.median(found.column("per_second", contestant=name)) / 1_000 for name in names]
-    bars = axes.bar([_LABELS[name].replace(", ", ",\n") for name in names], rates, color=[_COLOURS[n] for n in names])
+    bars = axes.bar([_LABELS[name].replace(" ", "\n") for name in names], rates, color=[_COLOURS[n] for n in names])
     axes.bar_label(bars, fmt="%.0f")
     axes.tick_params(axis="x", labelsize=7)
 

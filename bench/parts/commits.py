@@ -27,11 +27,12 @@ def commits(stand: Stand, _roster: Roster) -> Findings:
     _make_shop(stand)
     for round_number in range(1, stand.settings.repeat + 1):
         for way in in_turn(_WAYS, round_number):
-            with _waking(stand, wanted=way == "with-wake"):
+            with _waking(stand, wanted=way == "with-wake") as heard:
                 rate = transactions_per_second(
                     stand, _creating(way), clients=stand.settings.writers, seconds=stand.settings.seconds
                 )
-            found.say({"way": way, "round": round_number, "per_second": rate, "load1": os.getloadavg()[0]})
+            row = {"way": way, "round": round_number, "per_second": rate, "wakes": sum(heard)}
+            found.say({**row, "load1": os.getloadavg()[0]})
     stand.script("truncate outbox")  # nobody shall publish these orders
     rates = {way: found.column("per_second", way=way) for way in _WAYS}
     found.ratios = [
@@ -60,13 +61,15 @@ def _make_shop(stand: Stand) -> None:
 
 
 @contextmanager
-def _waking(stand: Stand, *, wanted: bool) -> Iterator[None]:
+def _waking(stand: Stand, *, wanted: bool) -> Iterator[list[int]]:
+    """While the block runs, somebody wakes; how often it was heard stands in the list afterwards."""
+    heard: list[int] = []
     if not wanted:
-        yield
+        yield heard
         return
     with Program("waker", stand.folder, dsn=stand.dsn) as waker:
         waker.expect("ready")
-        yield
+        yield heard
         waker.tell("stop")
-        waker.expect("stopped")
+        heard.append(waker.expect("stopped")["heard"])
         waker.end()
