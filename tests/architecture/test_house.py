@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
-CODE = ("chassis", "cli", "events", "inbox", "outbox", "rpc", "services", "stack", "verification")
+CODE = ("bench", "chassis", "cli", "events", "inbox", "outbox", "rpc", "services", "stack", "verification")
 SETTINGS_MODULES = ("services.loms.settings", "services.notification.settings")
 METRIC = re.compile(r"^([A-Z][A-Z0-9_]+)(?:: \w+)? = (?:Counter|Gauge|Histogram|Summary)\(", re.MULTILINE)
 METRICS = sorted(path for folder in CODE for path in (ROOT / folder).rglob("metrics.py"))
