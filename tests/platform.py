@@ -18,7 +18,7 @@ from stack.settings import PORTS, Settings, settings_of
 from stack.state import Status, read_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -33,6 +33,10 @@ class Platform:
     def process(self, name: str) -> psutil.Process:
         """The living process of that name, as the supervisor recorded it."""
         return living_processes(self.settings.home)[name]
+
+    def onelane(self, *arguments: str) -> str:
+        """What the program answers; it must end with 0."""
+        return _onelane(arguments, self.environment)
 
     def ready(self, *names: str) -> bool:
         """Whether the supervisor says these processes are ready."""
@@ -55,18 +59,19 @@ def running_platform(home: Path, **environment: str) -> Iterator[Platform]:
         "NO_COLOR": "1",
         **environment,
     }
-    _onelane("up", chosen)
+    _onelane(("up",), chosen)
     try:
         yield Platform(settings_of(chosen), chosen, running_stack(chosen))
     finally:
-        _onelane("down", chosen)
+        _onelane(("down",), chosen)
 
 
-def _onelane(command: str, environment: Mapping[str, str]) -> None:
+def _onelane(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     """Run the program as a person would, in a process of its own: its children are not this process's."""
-    argv = [sys.executable, "-m", "cli.main", command]
+    argv = [sys.executable, "-m", "cli.main", *arguments]
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=180, check=False)  # noqa: S603
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 def kill_nine(process: psutil.Process) -> None:

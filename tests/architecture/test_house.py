@@ -20,7 +20,8 @@ CODE = ("bench", "chassis", "cli", "events", "inbox", "outbox", "rpc", "services
 SETTINGS_MODULES = ("services.loms.settings", "services.notification.settings")
 METRIC = re.compile(r"^([A-Z][A-Z0-9_]+)(?:: \w+)? = (?:Counter|Gauge|Histogram|Summary)\(", re.MULTILINE)
 METRICS = sorted(path for folder in CODE for path in (ROOT / folder).rglob("metrics.py"))
-PAGES = sorted(path for path in ROOT.rglob("*.md") if not set(path.parts) & {".venv", ".onelane", "node_modules"})
+PAGES = sorted(page for page in ROOT.rglob("*.md") if not any(part[0] == "." for part in page.relative_to(ROOT).parts))
+"""Ours, not those of an environment or a cache."""
 
 
 def test_every_setting_stands_in_the_example() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,9 @@ async def test_orders_survive_the_death_of_every_process(platform: Platform) -> 
         assert platform.restarts(victim) == 1, victim
 
     assert await _changes_by_order(platform) == await _effects_by_order(platform)
+    await asyncio.to_thread(platform.onelane, "verify", "--since", "all")
+    listed = json.loads(await asyncio.to_thread(platform.onelane, "notify", "uncertain", "--output", "json"))
+    assert len(listed) == await _uncertain(platform)
 
 
 async def _dies_while_orders_flow(platform: Platform, victim: str, *, seed: int) -> tuple[Counters, list[Shopped]]:
@@ -105,6 +109,12 @@ async def _effects_by_order(platform: Platform) -> list[tuple[int, int]]:
     """Rows of the ledger per order: as many as the last version when each was applied exactly once."""
     dsn = platform.stack.notification_reader_dsn
     return await _rows(dsn, "select order_id, count(*) from notifications group by order_id order by order_id")
+
+
+async def _uncertain(platform: Platform) -> int:
+    dsn = platform.stack.notification_reader_dsn
+    [(_, count)] = await _rows(dsn, "select 0, count(*) from notifications where state = 'uncertain'")
+    return count
 
 
 async def _rows(dsn: str, statement: str) -> list[tuple[int, int]]:
