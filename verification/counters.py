@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from verification.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 EVENT_ID_HEADER: Final = "ce_id"
 FINAL_STATES: Final = frozenset({"delivered", "failed", "uncertain", "superseded", "no_subscriber"})
 """Ledger states nothing leaves by itself (the state picture of docs/architecture/notification.md)."""
-
-_SQL = files("verification") / "sql"
-_COMMITTED = (_SQL / "committed_since.sql").read_text()
-_LEDGER = (_SQL / "ledger_states_of_events.sql").read_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,7 @@ class Flow:
     async def committed(self) -> list[Committed]:
         """The status changes committed since the window opened."""
         async with connected(self._loms_dsn) as connection:
-            rows = await connection.fetch(_COMMITTED, self._topic, self.since)
+            rows = await connection.fetch(statement("committed_since"), self._topic, self.since)
         return [Committed(**row) for row in rows]
 
     def _partitions(self) -> list[TopicPartition]:
@@ -121,7 +118,7 @@ class Flow:
 
     async def _ledger_states(self, events: set[UUID]) -> dict[str, int]:
         async with connected(self._notification_dsn) as connection:
-            rows = await connection.fetch(_LEDGER, list(events))
+            rows = await connection.fetch(statement("ledger_states_of_events"), list(events))
         return {row["state"]: row["rows"] for row in rows}
 
 

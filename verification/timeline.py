@@ -6,11 +6,11 @@ Outbox rows and records are kept for their retention only; the ledger's rows sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from verification.counters import connected
 from verification.records import records_of_key
+from verification.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,11 +22,6 @@ ORDER_EVENTS: Final = "loms.order-events"
 CONSUMER: Final = "notification"
 WITNESSES: Final = ("loms", "kafka", "inbox", "telegram")
 """Where a status change passes, in this order; the clocks of two of them may differ by more than it takes."""
-
-_SQL = files("verification") / "sql"
-_OUTBOX = (_SQL / "timeline_outbox.sql").read_text()
-_LEDGER = (_SQL / "timeline_ledger.sql").read_text()
-_PARKED = (_SQL / "timeline_parked.sql").read_text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +41,10 @@ class Step:
 async def read_timeline(order_id: int, *, loms_dsn: str, notification_dsn: str, bootstrap_servers: str) -> list[Step]:
     """Every known step of an order, version by version, witness by witness; empty for an order nobody knows."""
     async with connected(loms_dsn) as connection:
-        committed = await connection.fetch(_OUTBOX, ORDER_EVENTS, str(order_id))
+        committed = await connection.fetch(statement("timeline_outbox"), ORDER_EVENTS, str(order_id))
     async with connected(notification_dsn) as connection:
-        told = await connection.fetch(_LEDGER, order_id)
-        parked = await connection.fetch(_PARKED, CONSUMER, ORDER_EVENTS, str(order_id))
+        told = await connection.fetch(statement("timeline_ledger"), order_id)
+        parked = await connection.fetch(statement("timeline_parked"), CONSUMER, ORDER_EVENTS, str(order_id))
     steps = [*_committed(committed), *_parked(parked), *_told(told)]
     if committed:
         steps += await _published(order_id, bootstrap_servers, since=committed[0]["occurred_at"])
