@@ -61,4 +61,4 @@ bench: setup ## measure against peers and bare floors, half an hour (SECONDS=1 R
 	@$(BIN)/python -m bench $(PARTS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(ROWS),--rows $(ROWS)) $(if $(HELD_SECONDS),--held-seconds $(HELD_SECONDS))
 
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --extra stack --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --extra stack --extra projection --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
