@@ -58,7 +58,7 @@ proto: setup ## generate the code beside every .proto
 	@$(BIN)/python -m rpc.generate
 
 bench: setup ## measure against peers and bare floors, half an hour (SECONDS=1 REPEAT=1 ROWS=10000 HELD_SECONDS=5: short)
-	@$(BIN)/python -m bench $(PARTS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(ROWS),--rows $(ROWS)) $(if $(HELD_SECONDS),--held-seconds $(HELD_SECONDS))
+	@$(BIN)/python -m bench $(PARTS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(ROWS),--rows $(ROWS)) $(if $(HELD_SECONDS),--held-seconds $(HELD_SECONDS)) $(if $(TAKEOVERS),--takeovers $(TAKEOVERS))
 
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra stack --extra projection --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock

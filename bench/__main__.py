@@ -18,6 +18,7 @@ from bench.parts.drain import drain
 from bench.parts.held import held
 from bench.parts.inbox import inbox
 from bench.parts.latency import latency, resources
+from bench.parts.takeover import takeover
 from bench.plot import draw
 from bench.report import closing_lines, save, table
 from bench.settings import BadSetting, Settings
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[Stand, Roster], Findings]] = {
     "commits": commits,
     "inbox": inbox,
     "held": held,
+    "takeover": takeover,
 }
 _IN_ALL = [name for name in PARTS if name != "resources"]
 
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rates", type=_numbers, default=known.rates, help="comma between")
     parser.add_argument("--rows", type=int, default=known.rows)
     parser.add_argument("--held-seconds", type=float, default=known.held_seconds)
+    parser.add_argument("--takeovers", type=int, default=known.takeovers)
     parser.add_argument("--contestants", type=_names, default=known.contestants, help="comma between")
     parser.add_argument("--results", type=Path, default=known.results)
     return parser

@@ -1,4 +1,4 @@
-"""The picture of a run: latency by rate, drains, and every ratio with its spread."""
+"""The picture of a run: latency by rate, drains, take-overs, and every ratio with its spread."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -26,18 +26,19 @@ _COLOURS: Mapping[str, str] = {
     "default": "#e0a890",
     "producer": "#3d405b",
 }
-_INCHES = (12, 4.5)
+_INCHES = (15, 4.5)
 
 
 def draw(parts: Sequence[Findings], path: Path) -> None:
     """Write the picture as PNG."""
     figure = Figure(figsize=_INCHES, layout="constrained")
     FigureCanvasAgg(figure)
-    left, middle, right = figure.subplots(1, 3, width_ratios=(5, 3, 4))
+    left, middle, narrow, right = figure.subplots(1, 4, width_ratios=(5, 3, 2, 4))
     by_name = {part.part: part for part in parts}
     _draw_latency(left, by_name.get("latency", Findings("latency")))
     _draw_drain(middle, by_name.get("drain", Findings("drain")))
-    _draw_ratios(right, [each for part in parts for each in part.ratios])
+    _draw_takeover(narrow, by_name.get("takeover", Findings("takeover")))
+    _draw_ratios(right, [each for part in parts if part.part != "takeover" for each in part.ratios])
     figure.savefig(path, dpi=110)
 
 
@@ -63,6 +64,15 @@ def _draw_drain(axes: Axes, found: Findings) -> None:
     bars = axes.bar([_LABELS[name].replace(" ", "\n") for name in names], rates, color=[_COLOURS[n] for n in names])
     axes.bar_label(bars, fmt="%.0f")
     axes.tick_params(axis="x", labelsize=7)
+
+
+def _draw_takeover(axes: Axes, found: Findings) -> None:
+    axes.set_title("take-over, seconds")
+    for place, each in enumerate(found.ratios):
+        axes.scatter([place] * len(each.values), each.values, color=_COLOURS["ours"], alpha=0.6)
+    axes.set_xticks(range(len(found.ratios)), [each.name.removeprefix("takeover-") for each in found.ratios])
+    axes.set_xlim(-0.5, max(0.5, len(found.ratios) - 0.5))
+    axes.set_ylim(bottom=0)
 
 
 def _draw_ratios(axes: Axes, ratios: Sequence[Ratio]) -> None:

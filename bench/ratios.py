@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """A named ratio, one value per round."""
+    """A named ratio, one value per round; of a take-over, its seconds."""
 
     name: str
     values: tuple[float, ...]

@@ -13,6 +13,7 @@ _BOUNDS = {
     "repeat": (1, 100),
     "rows": (1_000, 10_000_000),
     "held_seconds": (1, 86_400),
+    "takeovers": (1, 1_000),
     "writers": (1, 64),
     "partitions": (1, 64),
 }
@@ -38,6 +39,7 @@ class Settings:
         rates: events per second.
         rows: of a drain; a tenth more are applied by the inbox.
         held_seconds: how long a snapshot is held.
+        takeovers: how often the owner of the lease is killed, and how often asked to go.
         contestants: who takes part in latency and drain.
         writers: connections of the load and of pgbench; must divide the number of orders.
         partitions: of every topic.
@@ -50,6 +52,7 @@ class Settings:
     rates: tuple[int, ...] = (200, 1_000, 2_000)
     rows: int = 300_000
     held_seconds: float = 180.0
+    takeovers: int = 10
     contestants: tuple[str, ...] = (*CONTESTANTS, "producer")
     writers: int = 16
     partitions: int = 2

@@ -1,7 +1,8 @@
 """The consumer all contestants share: writes down when each event arrived.
 
 One client per partition, so that the broker answers each fetch the moment there is something in it; a client of many
-partitions would wait for the others. Config: bootstrap, topic, starts (offset by partition), want, out.
+partitions would wait for the others. Config: bootstrap, topic, starts (offset by partition), want (how many different
+events), out.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from bench.programs.parent import Config, Parent, run
 async def main(config: Config, parent: Parent) -> None:
     """Be ready, say when the first event is there and when the wanted ones are; stop when told."""
     sightings, first, done = Sightings(), asyncio.Event(), asyncio.Event()
+    seen: set[int] = set()
     consumers = [await _reading(config, int(partition), start) for partition, start in config["starts"].items()]
 
     async def note(consumer: AIOKafkaConsumer) -> None:
@@ -23,9 +25,11 @@ async def main(config: Config, parent: Parent) -> None:
             for records in (await consumer.getmany(timeout_ms=1_000)).values():
                 now = time.monotonic_ns()
                 for record in records:
-                    sightings.add(number_of(record.value), now)
+                    number = number_of(record.value)
+                    sightings.add(number, now)
+                    seen.add(number)
                 first.set()
-                if len(sightings) >= config["want"]:
+                if len(seen) >= config["want"]:
                     done.set()
 
     async def tell() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PARTS = ("latency", "drain", "commits", "inbox", "held")
+PARTS = ("latency", "drain", "commits", "inbox", "held", "takeover")
 CLOSING = {
     "latency-1000-p50-classic",
     "latency-1000-p99-classic",
@@ -22,12 +22,15 @@ CLOSING = {
     "inbox",
     "held-ours",
     "held-classic",
+    "takeover-killed",
+    "takeover-graceful",
 }
 
 
 @pytest.mark.faults
 def test_every_part_runs_reports_and_loses_nothing(tmp_path: Path) -> None:
     short = ["--seconds=0.5", "--warm-seconds=0", "--repeat=1", "--rates=1000", "--rows=5000", "--held-seconds=2"]
+    short.append("--takeovers=1")
     peers = "--contestants=ours,floor,classic,producer"
 
     ran = subprocess.run(  # noqa: S603 - our own argv
