@@ -113,6 +113,7 @@ class Town:
         return Delivery(
             ledger=PostgresLedger(acquire=self.pool.acquire, owner=uuid4()),
             messenger=bootstrap.telegram_messenger(settings("http://127.0.0.1:9")),
+            composer=bootstrap.composer(TOKEN),
             limits=Unlimited(),
             retry=RETRY,
             lease=timedelta(seconds=60),
@@ -177,7 +178,7 @@ class Town:
 
 def _named(line: dict[str, Any]) -> str:
     button = line["payload"]["reply_markup"]["inline_keyboard"][0][0]
-    return str(button["callback_data"].rpartition(":")[0])
+    return ":".join(button["callback_data"].split(":")[:3])
 
 
 @pytest.fixture(scope="session")

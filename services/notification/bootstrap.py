@@ -14,6 +14,8 @@ from chassis.health import Health
 from chassis.lifecycle import Service, Task
 from chassis.postgres import Pool
 from events.topics import ORDER_EVENTS, catalogue
+from services.notification.domain.card import Composer
+from services.notification.domain.seal import Seal
 from services.notification.domain.settlement import RetryPolicy
 from services.notification.repository.ledger import Acquire, PostgresLedger
 from services.notification.repository.planning import PostgresPlanning
@@ -28,6 +30,7 @@ from services.notification.telegram.messenger import TelegramMessenger
 from services.notification.telegram.queue_watch import QueueWatch
 from services.notification.telegram.request import BotApiRequest
 from services.notification.telegram.sender import Pace, Sender
+from services.notification.texts import catalogues
 
 if TYPE_CHECKING:
     from inbox import TopicPolicy
@@ -135,6 +138,7 @@ def delivery_loop(
     delivery = Delivery(
         ledger=PostgresLedger(acquire=acquire, owner=new_id()),
         messenger=messenger,
+        composer=composer(settings.telegram_token.get_secret_value()),
         limits=limits or Unlimited(),
         retry=RetryPolicy(
             first=timedelta(seconds=settings.retry_seconds_min),
@@ -149,6 +153,11 @@ def delivery_loop(
         claim_seconds_max=settings.lease_seconds - settings.call_seconds,
     )
     return Sender(delivery=delivery, pace=pace)
+
+
+def composer(token: str) -> Composer:
+    """Build what writes cards and alerts; their buttons are sealed with a key made from the bot's token."""
+    return Composer(catalogues=catalogues(), seal=Seal(token))
 
 
 def subscriptions(acquire: Acquire) -> Subscriptions:

@@ -1,85 +1,93 @@
-"""The messages themselves: the order card, edited from version to version, and the alert beside it.
+"""The messages about an order: its card, edited from version to version, and the alert beside it.
 
-Every value from outside is escaped in the HTML form; the plain form says the same without markup. Every message carries
-a button whose data begins `o:<order id>:<version>`.
+Every value and every word is escaped in the HTML form; the plain form says the same without markup. Every message
+carries a button whose data begins `o:<order id>:<version>`; an alert's goes on with `:a`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
 from services.notification.domain.change import Status
 from services.notification.domain.lane import Assignment, Moment
-from services.notification.domain.notification import Call, Notification
-from services.notification.domain.texts import Catalogue, catalogue
+from services.notification.domain.message import Button, Message
+from services.notification.domain.notification import Call
+from services.notification.domain.seal import Seal
+from services.notification.domain.texts import Catalogue, Catalogues, Phrase
 
 _GAP = "   "
 _CANCELLABLE = frozenset({Status.NEW, Status.AWAITING_PAYMENT})
+ALERTS = {
+    Status.PAID: Phrase.ALERT_PAID,
+    Status.FAILED: Phrase.ALERT_FAILED,
+    Status.CANCELLED: Phrase.ALERT_CANCELLED,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
-    """A button under a message; `data` (at most 64 bytes) comes back when it is pressed."""
+class Composer:
+    """Writes the message an assignment's call carries, in the subscriber's language."""
 
-    label: str
-    data: str
+    def __init__(self, *, catalogues: Catalogues, seal: Seal) -> None:
+        self._catalogues = catalogues
+        self._seal = seal
 
+    def compose(self, assignment: Assignment) -> Message:
+        """Write the message; the same assignment gives the same message."""
+        words = self._catalogues.of(assignment.language)
+        if assignment.notification.call is Call.SEND_ALERT:
+            return self._alert(assignment, words)
+        return self._card(assignment, words)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A text ready to leave: HTML if there is markup to parse, plain otherwise. A silent one makes no sound."""
+    def _alert(self, assignment: Assignment, words: Catalogue) -> Message:
+        row = assignment.notification
+        text = words.say(ALERTS[row.status], order=row.order_id)
+        return Message(
+            text=text if row.plain else escape(text, quote=False),
+            html=not row.plain,
+            silent=False,
+            buttons=(self._button(assignment, words.say(Phrase.BUTTON_DETAILS), "a"),),
+        )
 
-    text: str
-    html: bool
-    silent: bool
-    buttons: tuple[Button, ...]
+    def _card(self, assignment: Assignment, words: Catalogue) -> Message:
+        row = assignment.notification
+        title = words.say(Phrase.ORDER, order=row.order_id)
+        count = "" if row.items is None else f" · {words.count(Phrase.ITEMS, row.items)}"
+        progress = _GAP.join(_progress(row.status, assignment.trail, words))
+        if row.plain:
+            text = f"🧾 {title}{count}\n{progress}"
+        else:
+            text = (
+                f"🧾 <b>{escape(title, quote=False)}</b>{escape(count, quote=False)}\n{escape(progress, quote=False)}"
+            )
+        return Message(text=text, html=not row.plain, silent=True, buttons=self._card_buttons(assignment, words))
 
+    def _card_buttons(self, assignment: Assignment, words: Catalogue) -> tuple[Button, ...]:
+        buttons = [
+            self._button(assignment, words.say(Phrase.BUTTON_DETAILS), "d"),
+            self._button(assignment, words.say(Phrase.BUTTON_MUTE), "m"),
+        ]
+        if assignment.notification.status in _CANCELLABLE:
+            buttons.append(self._button(assignment, words.say(Phrase.BUTTON_CANCEL), "c"))
+        return tuple(buttons)
 
-def compose(assignment: Assignment) -> Message:
-    """Write the message the assignment's call carries, in the subscriber's language."""
-    return compose_in(catalogue(assignment.language), assignment)
-
-
-def compose_in(words: Catalogue, assignment: Assignment) -> Message:
-    """Write the message the assignment's call carries, in these words."""
-    if assignment.notification.call is Call.SEND_ALERT:
-        return _alert(assignment.notification, words)
-    return _card(assignment.notification, assignment.trail, words)
-
-
-def _alert(row: Notification, words: Catalogue) -> Message:
-    text = words.alerts[row.status](row.order_id)
-    return Message(
-        text=text if row.plain else escape(text, quote=False),
-        html=not row.plain,
-        silent=False,
-        buttons=(_button(row, words.details, "d"),),
-    )
-
-
-def _card(row: Notification, trail: Sequence[Moment], words: Catalogue) -> Message:
-    title = words.order(row.order_id)
-    count = "" if row.items is None else f" · {words.items(row.items)}"
-    progress = _GAP.join(_progress(row.status, trail, words))
-    if row.plain:
-        text = f"🧾 {title}{count}\n{progress}"
-    else:
-        text = f"🧾 <b>{escape(title, quote=False)}</b>{escape(count, quote=False)}\n{escape(progress, quote=False)}"
-    return Message(text=text, html=not row.plain, silent=True, buttons=_card_buttons(row, words))
+    def _button(self, assignment: Assignment, label: str, action: str) -> Button:
+        row = assignment.notification
+        data = f"o:{row.order_id}:{row.version}:{action}"
+        return Button(label, self._seal.seal(assignment.lane.chat_id, data))
 
 
 def _progress(status: Status, trail: Sequence[Moment], words: Catalogue) -> list[str]:
-    placed = _reached(words.placed, trail[0].at)
+    placed = _reached(words.say(Phrase.PLACED), trail[0].at)
+    still_to_come = f"▫️ {words.say(Phrase.ASSEMBLED)}"
     match status:
         case Status.NEW | Status.AWAITING_PAYMENT:
-            return [placed, f"▫️ {words.paid}", f"▫️ {words.assembled}"]
+            return [placed, f"▫️ {words.say(Phrase.PAID)}", still_to_come]
         case Status.PAID:
-            return [placed, _reached(words.paid, trail[-1].at), f"▫️ {words.assembled}"]
+            return [placed, _reached(words.say(Phrase.PAID), trail[-1].at), still_to_come]
         case Status.FAILED:
-            return [placed, _ended(words.failed, trail[-1].at)]
+            return [placed, _ended(words.say(Phrase.OUT_OF_STOCK), trail[-1].at)]
         case Status.CANCELLED:
-            return [placed, _ended(words.cancelled, trail[-1].at)]
+            return [placed, _ended(words.say(Phrase.CANCELLED), trail[-1].at)]
 
 
 def _reached(word: str, at: datetime) -> str:
@@ -88,14 +96,3 @@ def _reached(word: str, at: datetime) -> str:
 
 def _ended(word: str, at: datetime) -> str:
     return f"❌ {word} {at:%H:%M}"
-
-
-def _card_buttons(row: Notification, words: Catalogue) -> tuple[Button, ...]:
-    buttons = [_button(row, words.details, "d"), _button(row, words.mute, "m")]
-    if row.status in _CANCELLABLE:
-        buttons.append(_button(row, words.cancel_order, "c"))
-    return tuple(buttons)
-
-
-def _button(row: Notification, label: str, action: str) -> Button:
-    return Button(label, f"o:{row.order_id}:{row.version}:{action}")

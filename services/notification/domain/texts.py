@@ -1,53 +1,100 @@
-"""What people read, by language. A language is one more `Catalogue`; no other module holds a word of prose."""
+"""Phrases with holes, by language, and how each language counts. Pure: the words themselves are in `texts/*.toml`.
 
-from collections.abc import Callable
+Invariant: a phrase has every form its language needs, so that whoever speaks never looks for a missing one.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from services.notification.domain.change import Status
+
+class Form(StrEnum):
+    """The plural categories of the Unicode CLDR that whole numbers need in the languages we speak."""
+
+    ONE = "one"
+    FEW = "few"
+    MANY = "many"
+    OTHER = "other"
+
+
+class Phrase(StrEnum):
+    """Everything the service can say."""
+
+    ORDER = "order"
+    ITEMS = "items"
+    PLACED = "placed"
+    PAID = "paid"
+    ASSEMBLED = "assembled"
+    OUT_OF_STOCK = "out_of_stock"
+    CANCELLED = "cancelled"
+    ALERT_PAID = "alert_paid"
+    ALERT_FAILED = "alert_failed"
+    ALERT_CANCELLED = "alert_cancelled"
+    BUTTON_DETAILS = "button_details"
+    BUTTON_MUTE = "button_mute"
+    BUTTON_CANCEL = "button_cancel"
+
+
+COUNTED = frozenset({Phrase.ITEMS})
+"""The phrases that are said of a number of things."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grammar:
+    """How a language counts: its plural forms, the rule that chooses one, what stands between thousands."""
+
+    forms: frozenset[Form]
+    form_of: Callable[[int], Form]
+    thousands: str
+
+
+def _english(count: int) -> Form:
+    return Form.ONE if count == 1 else Form.OTHER
+
+
+def _russian(count: int) -> Form:
+    """Say 1, 21, 101 товар; 2, 23, 104 товара; 0, 5, 11, 112 товаров."""
+    tens, units = count % 100, count % 10
+    if units == 1 and tens != 11:  # noqa: PLR2004 - the rule as the CLDR writes it
+        return Form.ONE
+    if units in {2, 3, 4} and tens not in {12, 13, 14}:
+        return Form.FEW
+    return Form.MANY
+
+
+GRAMMARS: Mapping[str, Grammar] = {
+    "en": Grammar(forms=frozenset({Form.ONE, Form.OTHER}), form_of=_english, thousands=","),
+    "ru": Grammar(forms=frozenset({Form.ONE, Form.FEW, Form.MANY}), form_of=_russian, thousands="\N{NO-BREAK SPACE}"),
+}
+"""The languages we speak. One more is an entry here and a file of words."""
+
+ENGLISH = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """The words of one language. `items` owns its plurals; `alerts` take the order's number."""
+    """The words of one language. What is not counted is kept under `Form.OTHER`."""
 
-    order: Callable[[int], str]
-    items: Callable[[int], str]
-    placed: str
-    paid: str
-    assembled: str
-    failed: str
-    cancelled: str
-    alerts: dict[Status, Callable[[int], str]]
-    details: str
-    mute: str
-    cancel_order: str
+    language: str
+    grammar: Grammar
+    phrases: Mapping[Phrase, Mapping[Form, str]]
 
+    def say(self, phrase: Phrase, /, **values: object) -> str:
+        """Fill the holes of a phrase. The text is plain: escape it before it becomes HTML."""
+        return self.phrases[phrase][Form.OTHER].format(**values)
 
-def _english_items(count: int) -> str:
-    return f"{count:,} item" if count == 1 else f"{count:,} items"
+    def count(self, phrase: Phrase, count: int, /, **values: object) -> str:
+        """Say the phrase of so many things, in the form the number asks for."""
+        template = self.phrases[phrase][self.grammar.form_of(count)]
+        return template.format(count=f"{count:,}".replace(",", self.grammar.thousands), **values)
 
 
-ENGLISH = Catalogue(
-    order=lambda number: f"Order {number}",
-    items=_english_items,
-    placed="Placed",
-    paid="Paid",
-    assembled="Assembled",
-    failed="Not enough in stock",
-    cancelled="Cancelled",
-    alerts={
-        Status.PAID: lambda number: f"✅ Order {number} is paid.",
-        Status.FAILED: lambda number: f"❌ Order {number} could not be placed: not enough in stock.",
-        Status.CANCELLED: lambda number: f"🚫 Order {number} was cancelled.",
-    },
-    details="Details",
-    mute="🔕 Mute ▾",
-    cancel_order="Cancel order",
-)
+class Catalogues:
+    """All languages we speak; whoever speaks another is answered in English."""
 
-CATALOGUES = {"en": ENGLISH}
+    def __init__(self, catalogues: Mapping[str, Catalogue]) -> None:
+        self._catalogues = catalogues
 
-
-def catalogue(language: str) -> Catalogue:
-    """Return the catalogue of a language, the English one for a language we do not speak."""
-    return CATALOGUES.get(language, ENGLISH)
+    def of(self, language: str) -> Catalogue:
+        """Return the catalogue of a language, given as `ru` or, as phones say it, `ru-RU`."""
+        return self._catalogues.get(language.partition("-")[0].lower(), self._catalogues[ENGLISH])

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.notification.domain.card import compose
+from services.notification.domain.card import Composer
 from services.notification.domain.lane import Assignment, decide
 from services.notification.domain.notification import Call
 from services.notification.domain.outcome import NotCalled, Outcome
@@ -48,12 +48,14 @@ class Delivery:
         *,
         ledger: Ledger,
         messenger: Messenger,
+        composer: Composer,
         limits: Limits,
         retry: RetryPolicy,
         lease: timedelta,
     ) -> None:
         self._ledger = ledger
         self._messenger = messenger
+        self._composer = composer
         self._limits = limits
         self._retry = retry
         self._lease = lease
@@ -99,7 +101,7 @@ class Delivery:
             return await turn.hand_back(except_lanes=in_flight)
 
     async def _touch_the_socket(self, assignment: Assignment) -> Outcome:
-        message = compose(assignment)
+        message = self._composer.compose(assignment)
         chat_id = assignment.lane.chat_id
         if assignment.notification.call is Call.EDIT_CARD and assignment.message_id is not None:
             return await self._messenger.edit(chat_id, assignment.message_id, message)

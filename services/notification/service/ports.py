@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from services.notification.domain.card import Message
 from services.notification.domain.change import StatusChange
 from services.notification.domain.lane import Decision, Head, Lane, Subscriber
+from services.notification.domain.message import Message
 from services.notification.domain.notification import Notification, State
 from services.notification.domain.outcome import Outcome
 from services.notification.domain.settlement import Settlement

@@ -8,7 +8,7 @@ from typing import Any
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 
-from services.notification.domain.card import Message
+from services.notification.domain.message import Message
 from services.notification.domain.outcome import Delivered, Outcome, Uncertain
 from services.notification.telegram.outcomes import outcome_of
 from services.notification.telegram.request import BotApiRequest
@@ -68,9 +68,10 @@ class TelegramMessenger:
 
 
 def _contents(message: Message) -> dict[str, Any]:
-    keyboard = [[InlineKeyboardButton(button.label, callback_data=button.data) for button in message.buttons]]
+    buttons = [InlineKeyboardButton(button.label, callback_data=button.data) for button in message.buttons]
+    rows = [buttons[start : start + message.per_row] for start in range(0, len(buttons), message.per_row)]
     return {
         "text": message.text,
         "parse_mode": ParseMode.HTML if message.html else None,
-        "reply_markup": InlineKeyboardMarkup(keyboard),
+        "reply_markup": InlineKeyboardMarkup(rows) if rows else None,
     }

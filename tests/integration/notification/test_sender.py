@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.notification import bootstrap
-from services.notification.domain.card import Message
+from services.notification.domain.message import Message
 from services.notification.domain.outcome import Outcome
 from services.notification.service.ports import Messenger
 from services.notification.telegram.queue_watch import QueueWatch

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.notification import bootstrap
-from services.notification.domain.card import Message
+from services.notification.domain.message import Message
 from services.notification.domain.outcome import Outcome, RetryLater, Uncertain
 from services.notification.service.ports import Messenger
 from tests.notification_fixtures import Town, a_chat, paid, placed, settings

@@ -5,11 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.notification.domain.card import Message, compose, compose_in
+from services.notification.domain.card import ALERTS, Composer
 from services.notification.domain.change import AUDIBLE, Status
 from services.notification.domain.lane import Assignment, Lane, Moment
+from services.notification.domain.message import Message
 from services.notification.domain.notification import Call, Notification, Step
-from services.notification.domain.texts import ENGLISH
+from services.notification.domain.seal import Seal
+from services.notification.domain.texts import Catalogues, Form, Phrase
+from services.notification.texts import catalogues
+
+SEAL = Seal("1000000001:for-tests-only")
 
 
 def at(minute: int) -> datetime:
@@ -36,7 +41,8 @@ def an_assignment(*steps: Status, call: Call = Call.SEND_CARD, language: str = "
 
 
 def a_message(*steps: Status, call: Call = Call.SEND_CARD, language: str = "en", **facts: object) -> Message:
-    return compose(an_assignment(*steps, call=call, language=language, **facts))
+    composer = Composer(catalogues=catalogues(), seal=SEAL)
+    return composer.compose(an_assignment(*steps, call=call, language=language, **facts))
 
 
 @pytest.mark.parametrize(
@@ -99,8 +105,24 @@ def test_an_alert_makes_a_sound_and_says_one_thing(status: Status, text: str) ->
     assert not message.silent
 
 
+@pytest.mark.parametrize(
+    ("items", "title"),
+    [
+        (1, "🧾 <b>Заказ 42</b> · 1 товар"),
+        (3, "🧾 <b>Заказ 42</b> · 3 товара"),
+        (11, "🧾 <b>Заказ 42</b> · 11 товаров"),
+        (5_000_000, "🧾 <b>Заказ 42</b> · 5\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}000 товаров"),
+    ],
+)
+def test_a_card_counts_as_its_language_does(items: int, title: str) -> None:
+    message = a_message(Status.NEW, Status.AWAITING_PAYMENT, language="ru", items=items)
+
+    assert message.text == f"{title}\n✅ Оформлен 14:03   ▫️ Оплачен   ▫️ Собран"
+    assert [button.label for button in message.buttons] == ["Подробнее", "🔕 Без звука ▾", "Отменить заказ"]
+
+
 def test_every_status_that_must_be_heard_has_words() -> None:
-    assert set(ENGLISH.alerts) == AUDIBLE
+    assert set(ALERTS) == AUDIBLE
 
 
 @pytest.mark.parametrize("call", [Call.SEND_CARD, Call.EDIT_CARD, Call.SEND_ALERT])
@@ -111,6 +133,7 @@ def test_every_button_names_order_and_version_within_telegrams_bound(call: Call)
     for button in message.buttons:
         assert button.data.startswith(f"o:{2**63 - 1}:{2**63 - 1}:")
         assert len(button.data.encode()) <= 64
+        assert SEAL.open(70, button.data) is not None
 
 
 def test_an_order_can_be_cancelled_only_while_it_waits() -> None:
@@ -126,8 +149,9 @@ def test_a_language_we_do_not_speak_is_answered_in_english() -> None:
 
 
 def test_words_of_a_catalogue_are_escaped() -> None:
-    words = replace(ENGLISH, placed="<Placed> & more")
+    english = catalogues().of("en")
+    words = replace(english, phrases={**english.phrases, Phrase.PLACED: {Form.OTHER: "<Placed> & more"}})
 
-    message = compose_in(words, an_assignment(Status.NEW))
+    message = Composer(catalogues=Catalogues({"en": words}), seal=SEAL).compose(an_assignment(Status.NEW))
 
     assert message.text.endswith("✅ &lt;Placed&gt; &amp; more 14:03   ▫️ Paid   ▫️ Assembled")

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.notification.domain.card import Button, Message
+from services.notification.domain.message import Button, Message
 from services.notification.domain.outcome import (
     BotRefused,
     CardGone,
