@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rates", type=_numbers, default=known.rates, help="comma between")
     parser.add_argument("--rows", type=int, default=known.rows)
     parser.add_argument("--held-seconds", type=float, default=known.held_seconds)
+    parser.add_argument("--held-rate", type=int, default=known.held_rate)
     parser.add_argument("--takeovers", type=int, default=known.takeovers)
     parser.add_argument("--contestants", type=_names, default=known.contestants, help="comma between")
     parser.add_argument("--results", type=Path, default=known.results)

@@ -13,6 +13,7 @@ _BOUNDS = {
     "repeat": (1, 100),
     "rows": (1_000, 10_000_000),
     "held_seconds": (1, 86_400),
+    "held_rate": (1, 100_000),
     "takeovers": (1, 1_000),
     "writers": (1, 64),
     "partitions": (1, 64),
@@ -39,8 +40,9 @@ class Settings:
         rates: events per second.
         rows: of a drain; a tenth more are applied by the inbox.
         held_seconds: how long a snapshot is held.
+        held_rate: events per second meanwhile.
         takeovers: how often the owner of the lease is killed, and how often asked to go.
-        contestants: who takes part in latency and drain.
+        contestants: who takes part.
         writers: connections of the load and of pgbench; must divide the number of orders.
         partitions: of every topic.
         results: where the JSON and the picture go.
@@ -52,6 +54,7 @@ class Settings:
     rates: tuple[int, ...] = (200, 1_000, 2_000)
     rows: int = 300_000
     held_seconds: float = 180.0
+    held_rate: int = 1_000
     takeovers: int = 10
     contestants: tuple[str, ...] = (*CONTESTANTS, "producer")
     writers: int = 16

@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,19 +22,31 @@ _MS = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a turn left behind: moments by event number, and what was used during the counted seconds."""
+    """What a turn left behind: moments by event number, and what was used before, at the looks, and at the end."""
 
     commits: dict[int, int]
     arrivals: list[tuple[int, int]]
     acks: list[tuple[int, int]]
     before: Usage
+    between: Sequence[Usage]
     after: Usage
     counted_seconds: float
     late_p99_ms: float
 
 
-def observe(stand: Stand, contestant: Contestant, *, rate: int, seconds: float, warm_seconds: float) -> Observed:
-    """Run a turn. The contestant is warmed with one event per writer, then at the rate; then it counts."""
+def observe(
+    stand: Stand,
+    contestant: Contestant,
+    *,
+    rate: int,
+    seconds: float,
+    warm_seconds: float,
+    looks: Sequence[float] = (),
+) -> Observed:
+    """Run a turn. The contestant is warmed with one event per writer, then at the rate; then it counts.
+
+    Its usage is looked at before and after, and so many seconds into the counted time.
+    """
     probes, count = stand.settings.writers, int(rate * (seconds + warm_seconds))
     first = stand.numbers(probes + count)
     files = stand.folder / uuid.uuid4().hex[:8]
@@ -64,6 +77,7 @@ def observe(stand: Stand, contestant: Contestant, *, rate: int, seconds: float, 
         load.tell("go")
         time.sleep(warm_seconds)
         began, before = time.monotonic(), usage(stand, contestant)
+        between = [_used_at(began + each, stand, contestant) for each in looks]
         written = load.expect("written", within=seconds + 60.0)
         after, counted = usage(stand, contestant), time.monotonic() - began
         consumer.hear("done", within=_ARRIVAL_SECONDS_MAX if contestant.name != "floor" else 0.5)
@@ -75,6 +89,7 @@ def observe(stand: Stand, contestant: Contestant, *, rate: int, seconds: float, 
         arrivals=_taken(f"{files}.arrivals"),
         acks=_taken(acks) if acks else [],
         before=before,
+        between=between,
         after=after,
         counted_seconds=counted,
         late_p99_ms=written["late_p99_ms"],
@@ -100,6 +115,11 @@ def summary(observed: Observed) -> dict[str, Any]:
         "late_p99_ms": observed.late_p99_ms,
         "load1": os.getloadavg()[0],
     }
+
+
+def _used_at(moment: float, stand: Stand, contestant: Contestant) -> Usage:
+    time.sleep(max(0.0, moment - time.monotonic()))
+    return usage(stand, contestant)
 
 
 def waits(commits: dict[int, int], sightings: list[tuple[int, int]]) -> list[float]:

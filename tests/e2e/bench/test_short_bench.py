@@ -22,6 +22,7 @@ CLOSING = {
     "inbox",
     "held-ours",
     "held-classic",
+    "held-ours-cpu",
     "takeover-killed",
     "takeover-graceful",
 }
