@@ -29,3 +29,11 @@ POOL_CONNECTIONS = Gauge(
     "Connections of a pool, by state: idle, or in use.",
     ["pool", "state"],
 )
+LIMITS_LOCAL = Gauge(
+    "limits_local",
+    "1 while rates are kept by this process alone, for its own part, because Valkey is away.",
+)
+LIMITS_FALLBACKS = Counter(
+    "limits_fallbacks_total",
+    "How often Valkey did not answer and rates were kept by this process alone.",
+)
