@@ -24,6 +24,17 @@ RPC_CLIENT_SECONDS = Histogram(
     ["method"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
 )
+HTTP_SERVER_REQUESTS = Counter(
+    "http_server_requests_total",
+    "HTTP requests answered, by method, route and status; 499 for a client that left.",
+    ["method", "route", "status"],
+)
+HTTP_SERVER_SECONDS = Histogram(
+    "http_server_seconds",
+    "Time from the arrival of an HTTP request to its answer, in seconds.",
+    ["method", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+)
 POOL_CONNECTIONS = Gauge(
     "postgres_pool_connections",
     "Connections of a pool, by state: idle, or in use.",

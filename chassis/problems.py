@@ -1,0 +1,131 @@
+"""What an HTTP caller sees when a request is refused: RFC 9457 problem details, as plain data.
+
+The `code` is the refusal's name, as it is the `reason` of a gRPC answer; `errors` names every field that is wrong with
+its value and its bound.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+
+from chassis.rpc_errors import reason_of
+
+MEDIA_TYPE = "application/problem+json"
+
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "detail", "instance", "code", "trace_id"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "detail", "instance", "code", "trace_id")},
+        "status": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "value", "message"],
+                "properties": {name: {"type": "string"} for name in ("field", "value", "message")},
+            },
+        },
+    },
+}
+"""The JSON schema of a problem, for OpenAPI."""
+
+HttpRefusals = Mapping[type[Exception], HTTPStatus]
+"""Which exception is which status; a subclass is answered as its nearest listed base."""
+
+_TEXT_CHARS_MAX = 512
+_VALUE_CHARS_MAX = 64
+_ERRORS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing that is wrong with a request."""
+
+    field: str
+    value: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A refusal on its way out."""
+
+    status: HTTPStatus
+    code: str
+    detail: str
+    errors: Sequence[FieldError] = ()
+
+    def body(self, *, instance: str, trace_id: str) -> bytes:
+        """Return the JSON object for a request to `instance`."""
+        facts: dict[str, Any] = {
+            "type": "about:blank",
+            "title": self.status.phrase,
+            "status": self.status.value,
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "trace_id": trace_id,
+        }
+        if self.errors:
+            facts["errors"] = [
+                {"field": error.field, "value": error.value, "message": error.message} for error in self.errors
+            ]
+        return orjson.dumps(facts)
+
+
+INTERNAL = Problem(
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    code="INTERNAL",
+    detail="internal error; its trace id tells us where to look",
+)
+
+
+def refused(error: Exception, refusals: HttpRefusals) -> Problem | None:
+    """Return the answer for an expected refusal, None for an error nobody listed.
+
+    A group of errors, from tasks that ran together, is answered as its first one, if all of them are listed.
+    """
+    if isinstance(error, ExceptionGroup):
+        answers = [refused(inner, refusals) for inner in error.exceptions]
+        return answers[0] if all(answers) else None
+    status = next((refusals[kind] for kind in type(error).__mro__ if kind in refusals), None)
+    if status is None:
+        return None
+    return Problem(status=status, code=reason_of(type(error)), detail=str(error)[:_TEXT_CHARS_MAX])
+
+
+def invalid(errors: Iterable[Mapping[str, Any]]) -> Problem:
+    """Return the answer for a request that pydantic refused: 400, never 422."""
+    found = [_field_error(error) for error in errors][:_ERRORS_MAX]
+    detail = "; ".join(f"{error.field}: {error.message}, not {error.value}" for error in found)
+    return Problem(
+        status=HTTPStatus.BAD_REQUEST, code="INVALID_ARGUMENT", detail=detail[:_TEXT_CHARS_MAX], errors=found
+    )
+
+
+def of_status(status: int) -> Problem:
+    """Return the answer for a status the framework decided on: an unknown path, a method that is not allowed."""
+    known = HTTPStatus(status)
+    return Problem(status=known, code=known.name, detail=known.description or known.phrase)
+
+
+def _field_error(error: Mapping[str, Any]) -> FieldError:
+    place, *path = error["loc"]
+    if error["type"] == "json_invalid":
+        return FieldError(str(place), f"what stands at character {path[0]}", "the body is no JSON")
+    field = ".".join(map(str, path)) or str(place)
+    return FieldError(field, _shown(error), error["msg"])
+
+
+def _shown(error: Mapping[str, Any]) -> str:
+    """Return the value as the caller wrote it, cut; a value that is missing is said to be nothing."""
+    if error["type"] == "missing" or error["input"] is None:
+        return "nothing"
+    value = error["input"]
+    text = f"{len(value)} fields" if isinstance(value, Mapping) else str(value)
+    return text if len(text) <= _VALUE_CHARS_MAX else f"{text[:_VALUE_CHARS_MAX]}…"

@@ -1,0 +1,158 @@
+"""A request is validated, answered by the table of refusals, traced and counted; nothing internal gets out."""
+
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import Path
+from opentelemetry.trace import SpanKind
+from prometheus_client import REGISTRY
+from pydantic import BaseModel, Field
+
+from chassis.asgi import AsgiServer
+from chassis.http import http_application, problem_response
+from tests.captured_logs import captured_logs
+from tests.recorded_spans import recorded_spans
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+
+
+class ShelfIsEmpty(Exception):
+    pass
+
+
+class Wish(BaseModel):
+    count: Annotated[int, Field(strict=True, gt=0)]
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[httpx.AsyncClient]:
+    app = http_application(
+        title="shop", version="1", description="a shop", refusals={ShelfIsEmpty: HTTPStatus.CONFLICT}
+    )
+
+    @app.get("/shelf/{number}", responses={409: problem_response("the shelf is empty")})
+    async def shelf(number: Annotated[int, Path(gt=0)]) -> dict[str, int]:
+        if number == 1:
+            raise ShelfIsEmpty("shelf 1 is empty")
+        if number == 2:
+            raise ExceptionGroup("two looked", [ShelfIsEmpty("shelf 2 is empty"), ShelfIsEmpty("also")])
+        if number == 3:
+            raise ValueError("password=secret")
+        return {"number": number}
+
+    @app.post("/wish")
+    async def wish(wish: Wish) -> dict[str, int]:
+        return {"count": wish.count}
+
+    server = AsgiServer("127.0.0.1:0", app)
+    await server.start()
+    async with httpx.AsyncClient(base_url=f"http://{server.address}") as client:
+        yield client
+    await server.stop()
+
+
+async def test_a_good_request_is_answered_and_counted_by_route(shop: httpx.AsyncClient) -> None:
+    before = counted("/shelf/{number}", "200")
+
+    answers = [await shop.get(f"/shelf/{number}") for number in (7, 8)]
+
+    assert [answer.json() for answer in answers] == [{"number": 7}, {"number": 8}]
+    assert counted("/shelf/{number}", "200") - before == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "value"),
+    [
+        (b'{"count": 0}', "count", "0"),
+        (b'{"count": -1}', "count", "-1"),
+        (b'{"count": 1.5}', "count", "1.5"),
+        (b'{"count": "5"}', "count", "5"),
+        (b'{"count": null}', "count", "nothing"),
+        (b"{}", "count", "nothing"),
+        (b"", "body", "nothing"),
+        (b"[1]", "body", "[1]"),
+        (b'{"count": ', "body", "what stands at character 10"),
+    ],
+)
+async def test_a_bad_body_is_400_and_names_field_and_value(
+    shop: httpx.AsyncClient, body: bytes, field: str, value: str
+) -> None:
+    answer = await shop.post("/wish", content=body)
+
+    assert problem(answer)["status"] == 400
+    assert answer.json()["errors"][0]["field"] == field
+    assert answer.json()["errors"][0]["value"] == value
+
+
+async def test_a_body_is_json_whatever_its_content_type_says(shop: httpx.AsyncClient) -> None:
+    types = ["application/x-www-form-urlencoded", "text/plain", "application/json"]
+
+    answers = [await shop.post("/wish", content=b'{"count": 2}', headers={"content-type": each}) for each in types]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_a_body_beyond_all_measure_is_refused(shop: httpx.AsyncClient, *, in_pieces: bool) -> None:
+    body = b'{"count": ' + b"1" * 100_000 + b"}"
+
+    answer = await shop.post("/wish", content=pieces(body) if in_pieces else body)
+
+    assert problem(answer)["status"] == 413
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "shelf 1 is empty"), (2, "shelf 2 is empty")])
+async def test_a_refusal_is_answered_by_the_table(shop: httpx.AsyncClient, number: int, text: str) -> None:
+    body = problem(await shop.get(f"/shelf/{number}"))
+
+    assert (body["status"], body["code"], body["detail"]) == (409, "SHELF_IS_EMPTY", text)
+
+
+async def test_an_error_of_ours_says_only_where_to_look(shop: httpx.AsyncClient) -> None:
+    with captured_logs() as logged, recorded_spans():
+        answer = await shop.get("/shelf/3")
+
+    body = problem(answer)
+    assert (body["status"], body["code"]) == (500, "INTERNAL")
+    assert "secret" not in answer.text
+    assert int(body["trace_id"], 16) != 0
+    assert len(logged.of("http.failed")) == 1
+
+
+async def test_a_request_continues_the_callers_trace(shop: httpx.AsyncClient) -> None:
+    with recorded_spans() as spans:
+        answer = await shop.get("/shelf/1", headers={"traceparent": f"00-{TRACE_ID}-b7ad6b7169203331-01"})
+
+    span = next(each for each in spans.get_finished_spans() if each.kind is SpanKind.SERVER)
+    assert span.name == "GET /shelf/{number}"
+    assert span.context is not None
+    assert f"{span.context.trace_id:032x}" == TRACE_ID == answer.json()["trace_id"]
+
+
+async def test_the_description_tells_what_refusals_look_like(shop: httpx.AsyncClient) -> None:
+    described = (await shop.get("/openapi.json")).json()
+
+    assert described["openapi"].startswith("3.1")
+    assert set(described["paths"]["/shelf/{number}"]["get"]["responses"]) == {"200", "400", "409"}
+    assert set(described["components"]["schemas"]) == {"Problem", "Wish"}
+
+
+def problem(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["status"] == answer.status_code
+    assert {"type", "title", "status", "detail", "instance", "code", "trace_id"} <= set(body)
+    return body
+
+
+async def pieces(body: bytes) -> AsyncIterator[bytes]:
+    yield body[:10]
+    yield body[10:]
+
+
+def counted(route: str, status: str) -> float:
+    labels = {"method": "GET", "route": route, "status": status}
+    return REGISTRY.get_sample_value("http_server_requests_total", labels) or 0.0
