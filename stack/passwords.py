@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from stack.errors import StackError
 from stack.home import Home
 
-NAMES = ("loms", "loms_owner", "notification", "notification_owner", "verifier", "valkey", "telegram")
+NAMES = (
+    "loms",
+    "loms_owner",
+    "notification",
+    "notification_owner",
+    "product",
+    "product_owner",
+    "verifier",
+    "valkey",
+    "telegram",
+)
 _BYTES = 26
 _BOT = "1000001"
 

@@ -30,6 +30,9 @@ def _doors(access: Access) -> Iterator[Place]:
         yield Place("loms-http", access.url("loms-http"), "orders, JSON over HTTP")
     if "loms-grpc" in access.ports:
         yield Place("loms-grpc", access.address("loms-grpc"), "orders, gRPC with reflection")
+    if "product-http" in access.ports:
+        yield Place("product-http", access.url("product-http"), "the catalogue, JSON over HTTP (X-API-KEY)")
+        yield Place("product-grpc", access.address("product-grpc"), "the catalogue, gRPC with reflection")
     if access.has_stand_in:
         yield Place("telegram", access.url("telegram"), "the stand-in's phone: the messages people get")
     else:

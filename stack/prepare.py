@@ -16,7 +16,7 @@ from stack.passwords import passwords_of
 from stack.servers.postgres import Postgres
 
 PORT_VARIABLE = "ONELANE_POSTGRES_PORT"
-SEEDED = frozenset({"services.loms"})
+SEEDED = frozenset({"services.loms", "services.product"})
 
 
 def main(modules: list[str], environment: Mapping[str, str]) -> None:

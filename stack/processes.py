@@ -71,6 +71,15 @@ def _notification(access: Access) -> dict[str, str]:
     }
 
 
+def _product(access: Access) -> dict[str, str]:
+    return {
+        "PRODUCT_DATABASE_URL": access.dsn("product", "product"),
+        "PRODUCT_OWNER_URL": access.dsn("product_owner", "product"),
+        "PRODUCT_HTTP_ADDRESS": access.address("product-http"),
+        "PRODUCT_GRPC_ADDRESS": access.address("product-grpc"),
+    }
+
+
 def _loms_process(name: str, command: str, needs: frozenset[str], listens: str = "") -> Service:
     return Service(
         name=name,
@@ -94,12 +103,25 @@ def _notification_process(name: str, command: str, needs: frozenset[str]) -> Ser
     )
 
 
+def _product_process() -> Service:
+    return Service(
+        name="product-api",
+        module="services.product",
+        command="api",
+        prefix="PRODUCT",
+        needs=frozenset({DATABASES}),
+        environment=_product,
+        listens="product-http",
+    )
+
+
 SERVICES: Sequence[Service] = (
     _loms_process("loms-api", "api", frozenset({DATABASES}), listens="loms-grpc"),
     _loms_process("loms-relay-0", "relay", frozenset({DATABASES, TOPICS})),
     _loms_process("loms-relay-1", "relay", frozenset({DATABASES, TOPICS})),
     _notification_process("notification-consumer", "consumer", frozenset({DATABASES, TOPICS})),
     _notification_process("notification-sender", "sender", frozenset({DATABASES})),
+    _product_process(),
 )
 """Every service process, in the order of their health ports."""
 
@@ -119,7 +141,7 @@ def listener_counts(settings: Settings) -> dict[str, int]:
     brokers = brokers_of(settings)
     several = {"kafka": brokers, "kafka-controller": brokers, "health": services}
     absent = {"telegram"} if settings.telegram_token else set()
-    absent |= {"loms-grpc", "loms-http"} if settings.servers_only else set()
+    absent |= {"loms-grpc", "loms-http", "product-http", "product-grpc"} if settings.servers_only else set()
     return {name: several.get(name, 1) for name in PORTS if name not in absent}
 
 
@@ -205,6 +227,7 @@ def _databases(settings: Settings, access: Access) -> StepUnit:
     environment = {
         **_loms(access),
         **_notification(access),
+        **_product(access),
         PORTS["postgres"].variable: str(access.ports["postgres"][0]),
     }
     command = _command(settings, DATABASES, ("-m", "stack.prepare", *modules), environment)

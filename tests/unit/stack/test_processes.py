@@ -40,6 +40,7 @@ def test_servers_steps_and_services_make_the_platform(tmp_path: Path) -> None:
         "loms-relay-1",
         "notification-consumer",
         "notification-sender",
+        "product-api",
         "envoy",
     }
 

@@ -1,0 +1,1 @@
+"""The catalogue: what a sku is called and what it costs."""

@@ -1,0 +1,1 @@
+"""Who calls the catalogue, over gRPC and over HTTP: parse, call, answer."""

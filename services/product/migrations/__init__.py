@@ -1,0 +1,1 @@
+"""The schema of database `product`, forward only: `python -m services.product migrate`."""
