@@ -178,36 +178,39 @@ class KafkaPublisher:
         tasks = [asyncio.ensure_future(self._send_lane(lane, rows, stamp, spans)) for lane, rows in lanes.items()]
         try:
             await asyncio.gather(*tasks)
-        finally:
+        except BaseException:
             await _end(tasks)
+            raise
 
     async def _send_lane(self, lane: Lane, rows: Sequence[Row], stamp: Stamp, spans: Spans) -> None:
         """One batch after the other; the next is built while the last is on its way."""
         producer = await self._opened()
         on_its_way: asyncio.Future[None] | None = None
         try:
-            for batch, batch_rows in self._batches(lane[0], rows, stamp, spans):
+            for batch, batch_rows, is_last in self._batches(lane[0], rows, stamp, spans):
                 if on_its_way is not None:
                     await on_its_way
-                on_its_way = asyncio.ensure_future(self._send(producer, lane, batch, batch_rows))
-            if on_its_way is not None:
-                await on_its_way
+                    on_its_way = None
+                if is_last:  # nothing left to build meanwhile: no task for it
+                    await self._send(producer, lane, batch, batch_rows)
+                else:
+                    on_its_way = asyncio.ensure_future(self._send(producer, lane, batch, batch_rows))
         finally:
             if on_its_way is not None:
                 await _end([on_its_way])
 
     def _batches(
         self, topic: str, rows: Sequence[Row], stamp: Stamp, spans: Spans
-    ) -> Iterator[tuple[BatchBuilder, Sequence[Row]]]:
-        """The rows of a lane in batches that fit its topic, each with the rows in it."""
+    ) -> Iterator[tuple[BatchBuilder, Sequence[Row], bool]]:
+        """The rows of a lane in batches that fit its topic, each with the rows in it, and whether it is the last."""
         batch, start = self._new_batch(topic), 0
         for index, row in enumerate(rows):
             key, value, headers = self._encoder.encode(row, stamp, spans)
             if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                yield batch, rows[start:index]
+                yield batch, rows[start:index], False
                 batch, start = self._new_batch(topic), index
                 batch.append(timestamp=None, key=key, value=value, headers=headers)
-        yield batch, rows[start:]
+        yield batch, rows[start:], True
 
     async def _send(self, producer: AIOKafkaProducer, lane: Lane, batch: BatchBuilder, rows: Sequence[Row]) -> None:
         topic, partition = lane

@@ -16,15 +16,17 @@ SPANNED_ROWS_MAX = 64
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
-def tracer() -> Tracer:
-    """The library's tracer; without an SDK its spans are nothing and cost next to it."""
+def tracer() -> Tracer | None:
+    """The library's tracer; None without an SDK: even a span that is nothing costs as much as the rest of a record."""
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider | trace.NoOpTracerProvider):
+        return None
     return trace.get_tracer("outbox")
 
 
 class Spans:
-    """The spans of one publish."""
+    """The spans of one publish; none without a tracer, then the writer's trace is passed on unchanged."""
 
-    def __init__(self, maker: Tracer, rows_count: int) -> None:
+    def __init__(self, maker: Tracer | None, rows_count: int) -> None:
         self._maker = maker if rows_count <= SPANNED_ROWS_MAX else None
         self._open: list[Span] = []
 

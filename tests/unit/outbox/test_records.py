@@ -58,6 +58,12 @@ def test_a_large_batch_passes_the_writers_trace_on() -> None:
     assert headers["traceparent"] == PARENT
 
 
+def test_without_a_tracer_the_writers_trace_is_passed_on() -> None:
+    headers = _headers(a_row("orders", 1, headers=f'{{"traceparent": "{PARENT}"}}'), Spans(None, 1))
+
+    assert headers["traceparent"] == PARENT
+
+
 def test_a_row_without_a_trace_gets_none() -> None:
     assert "traceparent" not in _headers(a_row("orders", 1), Spans(tracer(), 1))
 
