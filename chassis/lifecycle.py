@@ -17,6 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 import uvloop
 
 from chassis.logs import get_logger
+from chassis.memory import spare_the_long_lived
 
 EXIT_OK = 0
 EXIT_ERROR = 1
@@ -249,6 +250,7 @@ def run(service: Service) -> int:
     A process that cannot finish its stop, even with a blocked event loop, writes its stacks to standard error and ends
     with 1.
     """
+    spare_the_long_lived()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         code = runner.run(_serve_until_signalled(service))
     faulthandler.cancel_dump_traceback_later()

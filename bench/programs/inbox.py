@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.programs.parent import Config, Parent, run
 from bench.statements import statement
+from chassis.memory import spare_the_long_lived
 from inbox import Event, Runner, TopicPolicy
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ async def main(config: Config, parent: Parent) -> None:
         dsn=config["dsn"],
         bootstrap_servers=config["bootstrap"],
     )
+    spare_the_long_lived()
     parent.say("ready")
     await parent.word()
     running = asyncio.create_task(runner.run())

@@ -9,6 +9,7 @@ import logging
 from bench.events import Sightings
 from bench.programs.acknowledged import Acknowledged
 from bench.programs.parent import Config, Parent, run
+from chassis.memory import spare_the_long_lived
 from outbox import Relay, TopicRule
 from outbox.kafka import KafkaPublisher
 
@@ -27,6 +28,7 @@ async def main(config: Config, parent: Parent) -> None:
         source="bench",
         publisher=Acknowledged(publisher, sightings) if "acks" in config else publisher,
     )
+    spare_the_long_lived()
     parent.say("ready")
     await parent.word()
     running = asyncio.create_task(relay.run())
