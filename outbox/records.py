@@ -4,10 +4,10 @@ A voided event keeps its place, id, type of headers and version, but has no body
 versions of its key stay dense.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
+
+import orjson
 
 from outbox.message import TopicRule
 from outbox.publisher import Stamp
@@ -15,8 +15,6 @@ from outbox.rows import Row
 from outbox.tracing import Spans
 
 VOID_TYPE = "outbox.void"
-
-_parse = json.JSONDecoder().raw_decode  # json.loads without its checks for other kinds of input
 
 Record = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value, headers."""
@@ -41,7 +39,7 @@ class Encoder:
             *self._fixed_headers(topic, stamp),
             ("ce_id", str(event_id).encode()),
             ("ce_type", kind.encode()),
-            ("ce_time", rfc3339(occurred_at).encode()),
+            ("ce_time", rfc3339(occurred_at)),
             ("ce_subject", key),
             ("outbox_seq", b"%d" % seq),
         ]
@@ -54,7 +52,7 @@ class Encoder:
     @staticmethod
     def _own_headers(row: Row, text: str, spans: Spans) -> list[tuple[str, bytes]]:
         """What the writer gave; the trace goes on under the relay's span."""
-        own, _ = _parse(text)
+        own: dict[str, str] = orjson.loads(text)
         if "traceparent" in own:
             own["traceparent"] = spans.exchange(row, own["traceparent"])
         return [(name, value.encode()) for name, value in own.items()]
@@ -78,13 +76,7 @@ class Encoder:
         )
 
 
-def rfc3339(moment: datetime) -> str:
+def rfc3339(moment: datetime) -> bytes:
     """`2026-11-21T08:00:00.123456Z`, of a moment in UTC, as asyncpg gives every timestamptz."""
-    second = _to_the_second(moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second)
-    return f"{second}.{moment.microsecond:06}Z"
-
-
-@lru_cache(maxsize=4_096)
-def _to_the_second(*parts: int) -> str:
-    """Many rows share a second, and isoformat() of an aware moment costs three times this look-up."""
-    return "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*parts)
+    text = orjson.dumps(moment, option=orjson.OPT_UTC_Z)[1:-1]  # a quarter of isoformat's cost
+    return text if moment.microsecond else text[:-1] + b".000000Z"

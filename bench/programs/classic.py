@@ -80,7 +80,7 @@ def _records(rows: Sequence[Any], partitions: int) -> Iterator[Record]:
             *_FIXED,
             ("ce_id", str(row["event_id"]).encode()),
             ("ce_type", row["type"].encode()),
-            ("ce_time", rfc3339(row["occurred_at"]).encode()),
+            ("ce_time", rfc3339(row["occurred_at"])),
             ("ce_subject", key),
             ("ce_sequence", b"%d" % row["version"]),
             *((name, value.encode()) for name, value in json.loads(row["headers"]).items()),

@@ -21,8 +21,8 @@ def _headers(row: tuple[object, ...], spans: Spans) -> dict[str, str]:
 
 
 def test_moments_are_written_to_the_microsecond() -> None:
-    assert rfc3339(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)) == "2026-01-02T03:04:05.000006Z"
-    assert rfc3339(datetime(2026, 11, 21, 8, 0, tzinfo=UTC)) == "2026-11-21T08:00:00.000000Z"
+    assert rfc3339(datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)) == b"2026-01-02T03:04:05.000006Z"
+    assert rfc3339(datetime(2026, 11, 21, 8, 0, tzinfo=UTC)) == b"2026-11-21T08:00:00.000000Z"
 
 
 def test_the_record_goes_on_under_the_relays_span() -> None:
