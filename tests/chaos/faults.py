@@ -16,9 +16,12 @@ from functools import partial
 from aiokafka.errors import KafkaError
 
 from stack.servers.kafka_metadata import brokers_known_to
+from tests.chaos.history import History
+from tests.chaos.prepared import Prepared
 from tests.chaos.scene import CONSUMERS, PARTITIONS, Scene
 from tests.chaos.topic import leaders_of
 from tests.commit_cut import CommitCut, Where
+from tests.produce_cut import ProduceCut
 from tests.waiting import eventually, for_the_length_of_a_fault
 from verification.murmur2 import partition_of
 
@@ -173,12 +176,32 @@ async def freeze_broker(scene: Scene, chance: random.Random) -> str:
 
 async def lose_a_commit(scene: Scene, chance: random.Random) -> str:
     """A client's COMMIT does not arrive, or its answer does not."""
-    return await _cut(scene.writers_cut, "client", chance)
+    return await _cut(scene.writers_cut, "the COMMIT of a client", chance)
 
 
 async def lose_a_commit_of_a_consumer(scene: Scene, chance: random.Random) -> str:
     """A consumer's COMMIT does not arrive, or its answer does not."""
-    return await _cut(scene.consumers_cut, "consumer", chance)
+    return await _cut(scene.consumers_cut, "the COMMIT of a consumer", chance)
+
+
+async def lose_a_produce(scene: Scene, chance: random.Random) -> str:
+    """A relay's batch does not arrive, or its acknowledgement does not."""
+    return await _cut(scene.relays_cut, "a batch of a relay", chance)
+
+
+async def leave_prepared(scene: Scene, chance: random.Random) -> str:
+    """A transaction is prepared and its client gone; everybody else goes on, then somebody commits it."""
+    name = f"prepared-{next(scene.numbers['prepared'])}"
+    with History(scene.history(name)) as history:
+        prepared = Prepared(scene, history, name)
+        try:
+            await prepared.prepare(chance)
+            await prepared.known_as_running()
+            await _goes_on(scene)
+            await for_the_length_of_a_fault(chance.uniform(0.2, 2.0))
+        finally:
+            await prepared.commit()
+    return f"{name} was left prepared, and the cursor passed it as running"
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -195,6 +218,8 @@ FAULTS: Mapping[str, Fault] = {
         (freeze_broker, "broker"),
         (lose_a_commit, "cut writer"),
         (lose_a_commit_of_a_consumer, "cut consumer"),
+        (lose_a_produce, "relay broker"),
+        (leave_prepared, "prepared"),
     )
 }
 
@@ -286,12 +311,12 @@ async def _without(scene: Scene, node: int) -> str:
     return f"broker {now[-1]} leads"
 
 
-async def _cut(cut: CommitCut, whose: str, chance: random.Random) -> str:
+async def _cut(cut: CommitCut | ProduceCut, what: str, chance: random.Random) -> str:
     before = cut.cuts
     where = chance.choice(WHERE)
     cut.arm(where)
     with suppress(AssertionError):
         await eventually(lambda: cut.cuts > before, within=_TRACE_SECONDS_MAX)
     if cut.cuts == before:
-        raise NoTrace(f"no COMMIT of a {whose} came by")
-    return f"the COMMIT of a {whose} was cut off {where} the server heard it"
+        raise NoTrace(f"{what} never came by")
+    return f"{what} was cut off {where} the server heard it"

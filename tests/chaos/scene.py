@@ -19,6 +19,7 @@ from tests.chaos.facts import Witnesses
 from tests.chaos.history import open_attempts, read_histories
 from tests.chaos.topic import make_topic, records_of
 from tests.commit_cut import CommitCut, commit_cut
+from tests.produce_cut import ProduceCut, produce_cut
 from tests.waiting import eventually
 
 PARTITIONS = 4
@@ -55,6 +56,8 @@ class Scene:
     writers_dsn: str
     consumers_cut: CommitCut
     consumers_dsn: str
+    relays_cut: ProduceCut
+    relays_bootstrap: str
     numbers: "dict[str, count[int]]"
 
     @property
@@ -124,8 +127,9 @@ class Scene:
                 "hands": _HANDS,
                 "pause_seconds": self.pause_seconds,
             }
-        dsn = self.shop_dsn if role == "relay" else self.consumers_dsn
-        return {"dsn": dsn, "bootstrap": self.kafka.bootstrap, "control": self.control}
+        if role == "relay":
+            return {"dsn": self.shop_dsn, "bootstrap": self.relays_bootstrap, "control": self.control}
+        return {"dsn": self.consumers_dsn, "bootstrap": self.kafka.bootstrap, "control": self.control}
 
 
 @asynccontextmanager
@@ -144,6 +148,7 @@ async def scene(
         await make_topic(kafka.bootstrap, topic, partitions=PARTITIONS, copies=copies, **settings)
         writers_cut, writers_dsn = await down.enter_async_context(commit_cut(shop_dsn))
         consumers_cut, consumers_dsn = await down.enter_async_context(commit_cut(ledger_dsn))
+        relays_cut, relays_bootstrap = await down.enter_async_context(produce_cut(kafka.ports))
         made = Scene(
             seed=seed,
             control=control,
@@ -160,7 +165,9 @@ async def scene(
             writers_dsn=writers_dsn,
             consumers_cut=consumers_cut,
             consumers_dsn=consumers_dsn,
-            numbers={role: count() for role in ("relay", "consumer", "writer")},
+            relays_cut=relays_cut,
+            relays_bootstrap=relays_bootstrap,
+            numbers={role: count() for role in ("relay", "consumer", "writer", "prepared")},
         )
         down.callback(made.shop.close)
         down.callback(made.ledger.close)

@@ -19,7 +19,7 @@ async def test_every_fault_once_loses_inverts_and_doubles_nothing(victims: Victi
         outcome = await Run(made, tell=print).play(steps_of_a_round(SEED))
 
     assert outcome.green, str(outcome)
-    assert outcome.faults == 11
+    assert outcome.faults == 13
 
 
 async def test_a_relay_that_advances_before_the_answer_ends_it_red(victims: Victims, tmp_path: Path) -> None:
