@@ -9,6 +9,8 @@ from stack.errors import StackError
 from stack.home import Home
 
 NAMES = (
+    "cart",
+    "cart_owner",
     "loms",
     "loms_owner",
     "notification",

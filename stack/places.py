@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stack.access import Access, masked
 from stack.state import Kind, State
 
-DATABASES = {"loms": "loms", "notification": "notification"}
+DATABASES = ("loms", "notification", "product", "cart")
 """The databases people look into, and whose role is shown for each."""
 
 
@@ -30,6 +30,8 @@ def _doors(access: Access) -> Iterator[Place]:
         yield Place("loms-http", access.url("loms-http"), "orders, JSON over HTTP")
     if "loms-grpc" in access.ports:
         yield Place("loms-grpc", access.address("loms-grpc"), "orders, gRPC with reflection")
+    if "cart-http" in access.ports:
+        yield Place("cart-http", access.url("cart-http"), "carts and checkout, JSON over HTTP")
     if "product-http" in access.ports:
         yield Place("product-http", access.url("product-http"), "the catalogue, JSON over HTTP (X-API-KEY)")
         yield Place("product-grpc", access.address("product-grpc"), "the catalogue, gRPC with reflection")
@@ -42,8 +44,8 @@ def _doors(access: Access) -> Iterator[Place]:
 def _stores(access: Access) -> Iterator[Place]:
     yield Place("kafka", access.kafka, "bootstrap servers")
     if "loms-grpc" in access.ports:
-        for database, role in DATABASES.items():
-            yield _dsn(f"database-{database}", access.dsn(role, database), f"the role of {database}")
+        for database in DATABASES:
+            yield _dsn(f"database-{database}", access.dsn(database, database), f"the role of {database}")
             yield _dsn(f"verifier-{database}", access.dsn("verifier", database), "may read all, write nothing")
     if "valkey" in access.ports:
         yield _dsn("valkey", access.valkey, "cache and limits")

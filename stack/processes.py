@@ -21,6 +21,7 @@ from stack.settings import PORTS, Settings
 from stack.state import Kind
 from stack.units import Command, Facts, KafkaUnit, ServerUnit, ServiceUnit, StepUnit, Unit
 
+_DOORS = frozenset({"loms-grpc", "loms-http", "product-http", "product-grpc", "cart-http"})
 DATABASES = "databases"
 TOPICS = "topics"
 _PREPARED_FROM = (
@@ -71,6 +72,16 @@ def _notification(access: Access) -> dict[str, str]:
     }
 
 
+def _cart(access: Access) -> dict[str, str]:
+    return {
+        "CART_DATABASE_URL": access.dsn("cart", "cart"),
+        "CART_OWNER_URL": access.dsn("cart_owner", "cart"),
+        "CART_HTTP_ADDRESS": access.address("cart-http"),
+        "CART_LOMS_ADDRESS": access.address("loms-grpc"),
+        "CART_PRODUCT_ADDRESS": access.address("product-grpc"),
+    }
+
+
 def _product(access: Access) -> dict[str, str]:
     return {
         "PRODUCT_DATABASE_URL": access.dsn("product", "product"),
@@ -103,6 +114,18 @@ def _notification_process(name: str, command: str, needs: frozenset[str]) -> Ser
     )
 
 
+def _cart_process() -> Service:
+    return Service(
+        name="cart-api",
+        module="services.cart",
+        command="api",
+        prefix="CART",
+        needs=frozenset({DATABASES}),
+        environment=_cart,
+        listens="cart-http",
+    )
+
+
 def _product_process() -> Service:
     return Service(
         name="product-api",
@@ -122,6 +145,7 @@ SERVICES: Sequence[Service] = (
     _notification_process("notification-consumer", "consumer", frozenset({DATABASES, TOPICS})),
     _notification_process("notification-sender", "sender", frozenset({DATABASES})),
     _product_process(),
+    _cart_process(),
 )
 """Every service process, in the order of their health ports."""
 
@@ -141,7 +165,7 @@ def listener_counts(settings: Settings) -> dict[str, int]:
     brokers = brokers_of(settings)
     several = {"kafka": brokers, "kafka-controller": brokers, "health": services}
     absent = {"telegram"} if settings.telegram_token else set()
-    absent |= {"loms-grpc", "loms-http", "product-http", "product-grpc"} if settings.servers_only else set()
+    absent |= _DOORS if settings.servers_only else set()
     return {name: several.get(name, 1) for name in PORTS if name not in absent}
 
 
@@ -228,6 +252,7 @@ def _databases(settings: Settings, access: Access) -> StepUnit:
         **_loms(access),
         **_notification(access),
         **_product(access),
+        **_cart(access),
         PORTS["postgres"].variable: str(access.ports["postgres"][0]),
     }
     command = _command(settings, DATABASES, ("-m", "stack.prepare", *modules), environment)

@@ -45,6 +45,7 @@ PORTS: Mapping[str, PortSetting] = MappingProxyType(
         "telegram": PortSetting("ONELANE_TELEGRAM_PORT", 8081),
         "loms-grpc": PortSetting("ONELANE_LOMS_GRPC_PORT", 8083),
         "loms-http": PortSetting("ONELANE_LOMS_HTTP_PORT", 8084),
+        "cart-http": PortSetting("ONELANE_CART_HTTP_PORT", 8080),
         "product-http": PortSetting("ONELANE_PRODUCT_HTTP_PORT", 8082),
         "product-grpc": PortSetting("ONELANE_PRODUCT_GRPC_PORT", 8085),
         "health": PortSetting("ONELANE_HEALTH_PORT", 9101),

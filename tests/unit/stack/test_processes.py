@@ -41,6 +41,7 @@ def test_servers_steps_and_services_make_the_platform(tmp_path: Path) -> None:
         "notification-consumer",
         "notification-sender",
         "product-api",
+        "cart-api",
         "envoy",
     }
 

@@ -1,0 +1,86 @@
+"""A circuit breaker: a neighbour that fails most calls is left alone for a while, so that it can come back.
+
+Closed, it counts the calls of a sliding window. Once `calls_min` were made and at least `failure_share` failed, it
+opens: calls are refused at once for `open_seconds`. Then it lets one call through; its success closes the breaker, its
+failure opens it again. One failure among few calls never opens it.
+"""
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+class CircuitOpen(Exception):
+    """The call was not made: the neighbour failed too often just now."""
+
+
+class Breaker:
+    """Stands before one neighbour. `is_failure` tells its failures from its answers, which may be refusals."""
+
+    def __init__(
+        self,
+        *,
+        is_failure: Callable[[BaseException], bool],
+        calls_min: int = 20,
+        failure_share: float = 0.5,
+        window_seconds: float = 10.0,
+        open_seconds: float = 2.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._is_failure = is_failure
+        self._calls_min = calls_min
+        self._failure_share = failure_share
+        self._window_seconds = window_seconds
+        self._open_seconds = open_seconds
+        self._monotonic = monotonic
+        self._calls: deque[tuple[float, bool]] = deque()
+        self._opened_at: float | None = None
+        self._is_trying = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are refused now."""
+        return self._opened_at is not None
+
+    async def call(self, make: Callable[[], Awaitable[Result]]) -> Result:
+        """Make the call; raise CircuitOpen instead when the neighbour is left alone."""
+        if self._opened_at is None:
+            return await self._counted(make)
+        if self._is_trying or self._monotonic() - self._opened_at < self._open_seconds:
+            raise CircuitOpen
+        return await self._tried(make)
+
+    async def _counted(self, make: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            result = await make()
+        except Exception as error:
+            self._count(failed=self._is_failure(error))
+            raise
+        self._count(failed=False)
+        return result
+
+    async def _tried(self, make: Callable[[], Awaitable[Result]]) -> Result:
+        """Make the one call that decides; if it is cancelled nothing was learnt, and the next one decides."""
+        self._is_trying = True
+        try:
+            result = await make()
+        except Exception as error:
+            self._opened_at = self._monotonic() if self._is_failure(error) else None
+            raise
+        finally:
+            self._is_trying = False
+        self._opened_at = None
+        return result
+
+    def _count(self, *, failed: bool) -> None:
+        now = self._monotonic()
+        self._calls.append((now, failed))
+        while self._calls[0][0] < now - self._window_seconds:
+            self._calls.popleft()
+        failures = sum(failed for _, failed in self._calls)
+        if len(self._calls) >= self._calls_min and failures >= self._failure_share * len(self._calls):
+            self._opened_at = now
+            self._calls.clear()

@@ -1,0 +1,1 @@
+"""Cart: a basket that becomes an order."""

@@ -1,0 +1,1 @@
+"""Who calls the cart, over HTTP: parse, call, answer."""

@@ -1,0 +1,1 @@
+"""The rules of a cart: pure, no I/O, the standard library only."""

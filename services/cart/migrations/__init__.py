@@ -1,0 +1,1 @@
+"""The schema of database `cart`, forward only: `python -m services.cart migrate`."""

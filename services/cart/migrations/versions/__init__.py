@@ -1,0 +1,1 @@
+"""One module a step; each has a number and is never changed after a release."""

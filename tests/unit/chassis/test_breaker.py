@@ -1,0 +1,109 @@
+"""The breaker opens on a share of many calls, lets one try, and closes on its success."""
+
+import asyncio
+
+import pytest
+
+from chassis.breaker import Breaker, CircuitOpen
+
+
+class Away(Exception):
+    pass
+
+
+class Refused(Exception):
+    pass
+
+
+class Neighbour:
+    """Answers, refuses or is away, as it is told, on a clock set by hand."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.calls = 0
+        self.error: Exception | None = None
+        self.breaker = Breaker(
+            is_failure=lambda error: isinstance(error, Away),
+            calls_min=4,
+            failure_share=0.5,
+            window_seconds=10,
+            open_seconds=2,
+            monotonic=lambda: self.seconds,
+        )
+
+    async def call(self) -> str:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        return "answer"
+
+    async def outcomes(self, count: int) -> list[str]:
+        seen = []
+        for _ in range(count):
+            try:
+                seen.append(await self.breaker.call(self.call))
+            except (Away, Refused, CircuitOpen) as error:
+                seen.append(type(error).__name__)
+        return seen
+
+
+async def test_it_opens_when_most_of_enough_calls_failed() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+
+    assert await neighbour.outcomes(6) == ["Away"] * 4 + ["CircuitOpen"] * 2
+    assert neighbour.calls == 4
+
+
+async def test_few_failures_among_few_calls_open_nothing() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+
+    assert await neighbour.outcomes(3) == ["Away"] * 3
+    neighbour.seconds = 11
+    assert await neighbour.outcomes(3) == ["Away"] * 3
+
+
+async def test_refusals_are_answers() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Refused()
+
+    assert await neighbour.outcomes(20) == ["Refused"] * 20
+
+
+async def test_a_success_after_the_pause_closes_it() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+    await neighbour.outcomes(4)
+
+    neighbour.seconds, neighbour.error = 2.0, None
+
+    assert await neighbour.outcomes(2) == ["answer"] * 2
+    assert not neighbour.breaker.is_open
+
+
+async def test_a_failure_after_the_pause_opens_it_again() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+    await neighbour.outcomes(4)
+
+    neighbour.seconds = 2.0
+
+    assert await neighbour.outcomes(3) == ["Away", "CircuitOpen", "CircuitOpen"]
+
+
+async def test_one_call_tries_at_a_time_and_a_cancelled_one_teaches_nothing() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+    await neighbour.outcomes(4)
+    neighbour.seconds, neighbour.error = 2.0, None
+    never = asyncio.Event()
+    trying = asyncio.create_task(neighbour.breaker.call(never.wait))
+    await asyncio.sleep(0)
+
+    with pytest.raises(CircuitOpen):
+        await neighbour.breaker.call(neighbour.call)
+    trying.cancel()
+    await asyncio.wait([trying])
+
+    assert await neighbour.outcomes(1) == ["answer"]
