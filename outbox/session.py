@@ -6,7 +6,8 @@ whoever loses the session drops everything it read through it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import asyncpg
@@ -24,7 +25,7 @@ _STATEMENT_SECONDS_MAX = 0.9
 _CLOSE_SECONDS_MAX = 0.5
 
 _SETTINGS = {
-    "plan_cache_mode": "force_custom_plan",  # the xid bounds prune partitions only as constants
+    "plan_cache_mode": "force_generic_plan",  # planning a poll anew costs three times its execution; see planned_anew
     "enable_seqscan": "off",  # a partition without statistics must not be read whole at every poll
     "jit": "off",
     # the cursor is a hint about what Kafka already has: losing its last move in a crash only repeats
@@ -77,13 +78,28 @@ class Session:
 
     async def rename(self, application_name: str) -> None:
         """Show in `pg_stat_activity` what this session is now."""
-        async with self._busy:
-            await self._connection.execute("select set_config('application_name', $1, false)", application_name)
+        await self._set("application_name", application_name)
+
+    @asynccontextmanager
+    async def planned_anew(self) -> AsyncIterator[None]:
+        """Inside the block each execution is planned for its own values, as a backlog's windows need it.
+
+        Outside, a statement is planned once: partitions are then left out at execution, by the xid bounds all the same.
+        """
+        await self._set("plan_cache_mode", "force_custom_plan")
+        try:
+            yield
+        finally:
+            await self._set("plan_cache_mode", _SETTINGS["plan_cache_mode"])
 
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call `heard` at every notification on the channel."""
         async with self._busy:
             await self._connection.add_listener(channel, lambda *_: heard())
+
+    async def _set(self, setting: str, value: str) -> None:
+        async with self._busy:
+            await self._connection.execute("select set_config($1, $2, false)", setting, value)
 
     async def close(self) -> None:
         """End the connection, politely if it answers."""

@@ -129,7 +129,8 @@ class Tenure:
         _log.info("relay.backlog", extra={"rows": way.rows, "from_seq": way.first_seq, "to_seq": way.last_seq})
         self._waiting.behind = way.rows
         self._position = replace(self._position, walked_seq=max(self._position.walked_seq, way.first_seq - 1))
-        await self._walk_windows(way)
+        async with self._session.planned_anew():
+            await self._walk_windows(way)
         if self._position.walked_seq >= way.last_seq and self._position.target is not None:
             await self._move(Position(self._position.target), at_once=True)
             self._waiting.behind = 0

@@ -1,7 +1,7 @@
 -- What became visible since the snapshot whose xmax is $1 and whose xip is empty, at most $2 rows, in order of seq.
 -- The first row is the read itself: the new snapshot (topic), the backend (key), the number of voids (version), the
 -- server's clock (occurred_at). Fewer than $2 rows are all of it, if the new xmax is no more than 2^20 ids further: that
--- constant lets the planner forget every partition ahead, which is half of a poll's cost.
+-- bound lets every partition ahead be left out, when planned and when executed, which is half of a poll's cost.
 select null::bigint as seq, null::uuid as event_id, pg_current_snapshot()::text as topic, pg_backend_pid()::text as key,
        (select count(*) from outbox_void) as version, null as type, clock_timestamp() as occurred_at,
        null::jsonb as headers, null::bytea as payload
