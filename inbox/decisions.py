@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from inbox.application import events_of
 from inbox.fence import Hold, advance
-from inbox.parking import lock_watermarks, park, store_watermarks, unpark, waiting
+from inbox.parking import lock_watermarks, park, read_tails, store_watermarks, unpark, waiting
 from inbox.statements import statement
 from inbox.tracing import spans
 from inbox.watermark import Fold, Ref, Watermark, fold_ids, fold_versions, rebased
@@ -67,6 +67,7 @@ class Decisions:
     async def _carried_out(self, connection: Connection, hold: Hold, decision: Decision) -> str:
         key, topic = decision.key, self._policy.name
         marks = await lock_watermarks(connection, self._consumer, topic, [key])
+        await read_tails(connection, self._consumer, topic, marks, marks)
         found = await waiting(connection, self._consumer, topic, [key], versioned=self._policy.versioned)
         arrivals = found[key]
         if not arrivals:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from inbox.event import Arrival, read_under
@@ -38,13 +38,21 @@ class ParkedRecord:
 async def lock_watermarks(
     connection: Connection, consumer: str, topic: str, keys: Collection[str]
 ) -> dict[str, Watermark]:
-    """Lock and return the watermarks of these keys; a key never seen has none."""
+    """Lock and return the watermarks of these keys, without their ids; a key never seen has none."""
     rows = await connection.fetch(statement("lock_watermarks"), consumer, topic, list(keys))
-    return {key: Watermark(version, tuple(ids), parked) for key, version, ids, parked in rows}
+    return {key: Watermark(version, (), parked) for key, version, parked in rows}
+
+
+async def read_tails(
+    connection: Connection, consumer: str, topic: str, keys: Collection[str], marks: dict[str, Watermark]
+) -> None:
+    """Fill in the ids of these locked keys, which only an event of an old version is compared with."""
+    for key, ids in await connection.fetch(statement("read_tails"), consumer, topic, list(keys)):
+        marks[key] = replace(marks[key], event_ids=tuple(ids))
 
 
 async def store_watermarks(connection: Connection, consumer: str, topic: str, marks: Mapping[str, Watermark]) -> None:
-    """Store the changed watermarks of a batch."""
+    """Store the changed watermarks of a batch; ids that were not read stay behind those that are given."""
     keys = sorted(marks)
     await connection.execute(
         statement("store_watermarks"),

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from inbox.event import Arrival
-from inbox.parking import lock_watermarks, waiting
+from inbox.parking import lock_watermarks, read_tails, waiting
 from inbox.statements import statement
 from inbox.watermark import Fold, Ref, Watermark, fold_ids, fold_versions
 
@@ -37,10 +37,21 @@ async def standing(
         fresh = await _fresh(connection, consumer, policy.name, arrivals)
         parked = {key for key, mark in marks.items() if mark.parked}
         return lambda rejected: fold_ids(arrivals, fresh=fresh, parked=parked, rejected=rejected)
+    if come_again := _keys_come_again(arrivals, marks):
+        await read_tails(connection, consumer, policy.name, come_again, marks)
     keys = _keys_that_may_drain(arrivals, marks)
     stored = await waiting(connection, consumer, policy.name, keys, versioned=True) if keys else {}
     fold = partial(fold_versions, arrivals, marks, waiting=stored, adopt=adopt)
     return lambda rejected: fold(rejected=rejected)
+
+
+def _keys_come_again(arrivals: Sequence[Arrival], marks: Mapping[str, Watermark]) -> set[str]:
+    applied = {key: mark.version for key, mark in marks.items()}
+    return {
+        arrival.key
+        for arrival in arrivals
+        if arrival.version is not None and arrival.version <= applied.get(arrival.key, 0)
+    }
 
 
 def _keys_that_may_drain(arrivals: Sequence[Arrival], marks: Mapping[str, Watermark]) -> set[str]:

@@ -53,7 +53,10 @@ Ref = tuple[str, int | None, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How far a key has come: its last applied version, the ids of the last of them (newest first), why it waits."""
+    """How far a key has come: its last applied version, the ids of the last of them (newest first), why it waits.
+
+    Where no event of an old version arrived the stored ids are not read: `event_ids` then holds those of this batch.
+    """
 
     version: int = 0
     event_ids: tuple[UUID, ...] = ()

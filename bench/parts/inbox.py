@@ -61,6 +61,7 @@ def _make_batches(stand: Stand, batch_events: int, *, versions: int) -> None:
     stand.script(statement("effects"))
     ids_kept = max(1, min(_IDS_KEPT_MAX, versions // 2))
     stand.sql(statement("make_batches"), stand.settings.partitions, _BATCHES, batch_events, ids_kept)
+    stand.sql(statement("make_watermarks"), ids_kept)
     for client in range(stand.settings.partitions):
         stand.sql(inbox_statement("own"), "pgbench", "pgbench", client, None, 0, "pgbench")
 

@@ -43,7 +43,7 @@ class KeepsWatermarksApart(Application):
 class _Diverted:
     """A connection some of whose statements run elsewhere, at once and for good."""
 
-    _NAMES = ("lock_watermarks", "store_watermarks")
+    _NAMES = ("lock_watermarks", "read_tails", "store_watermarks")
 
     def __init__(self, connection: Connection, apart: Connection) -> None:
         self._connection = connection
