@@ -7,7 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from inbox.application import events_of
@@ -130,5 +130,5 @@ class Decisions:
 def _past(target: Arrival, mark: Watermark) -> Watermark:
     """Return the watermark once this event is dropped: as if it had been applied, when it was to come next."""
     if target.version is None or target.version <= mark.version:
-        return replace(mark, parked=None)
+        return mark._replace(parked=None)
     return rebased(mark, [target.version]).after(target.event_id)

@@ -9,18 +9,22 @@ Invariants:
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from uuid import UUID, uuid5
 
+from asyncpg.pgproto import pgproto
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 KEY_BYTES_MAX = 1024
 """A longer key would not fit the index of the watermarks; no sensible aggregate id comes near."""
 
 VERSION_MAX = 2**63 - 1
+_VERSION_DIGITS_MAX = len(str(VERSION_MAX))
 VOID_TYPE = "outbox.void"
 """The type of a record without a body that stands for an event an operator withdrew."""
 
@@ -67,11 +71,31 @@ class Record(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Headers(Mapping[str, str]):
+    """The headers of a record as text; each is decoded when somebody looks. One without a value is as if absent."""
+
+    __slots__ = ("_received",)
+
+    def __init__(self, received: Mapping[str, bytes]) -> None:
+        self._received = received
+
+    def __getitem__(self, name: str) -> str:
+        """Return one as text; bytes that are none become replacement characters."""
+        return self._received[name].decode("utf-8", "replace")
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._received)
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return len(self._received)
+
+
+class Event(NamedTuple):
     """One event as a handler sees it.
 
-    `version` is dense per key where the topic has versions, else None. `headers` holds every header as text;
+    `version` is dense per key where the topic has versions, else None. `headers` shows every header as text;
     `headers["traceparent"]` is the consumer span of this very event, so that a handler may store it.
     """
 
@@ -87,8 +111,7 @@ class Event:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A record of a known key: either it carries an event, or `fault` says why it cannot be read."""
 
     key: str
@@ -129,7 +152,7 @@ def read(record: Record, *, versioned: bool) -> Arrival | Keyless:
 def read_under(key: str, record: Record, *, versioned: bool) -> Arrival:
     """Read the envelope of a record whose key is known to be usable; never raises."""
     try:
-        event = _event(record, key, _text_headers(record.headers), versioned=versioned)
+        event = _event(record, key, _present(record.headers), versioned=versioned)
     except _Broken as broken:
         return Arrival(key, None, identity(record), str(broken), None, record)
     return Arrival(key, event.version, event.event_id, None, event, record)
@@ -138,13 +161,13 @@ def read_under(key: str, record: Record, *, versioned: bool) -> Arrival:
 def identity(record: Record) -> UUID:
     """Name a record: its event id, or, when it carries none, one derived from its place and its bytes."""
     try:
-        return _event_id(_text_headers(record.headers))
+        return _event_id(_present(record.headers))
     except _Broken:
         content = zlib.crc32(record.value or b"", zlib.crc32(record.key or b""))
         return uuid5(_UNNAMED, f"{record.topic}/{record.partition}/{record.offset}/{content}")
 
 
-def _event(record: Record, key: str, headers: Mapping[str, str], *, versioned: bool) -> Event:
+def _event(record: Record, key: str, headers: Mapping[str, bytes], *, versioned: bool) -> Event:
     return Event(
         topic=record.topic,
         partition=record.partition,
@@ -154,13 +177,13 @@ def _event(record: Record, key: str, headers: Mapping[str, str], *, versioned: b
         event_id=_event_id(headers),
         type=_type(headers),
         occurred_at=_occurred_at(headers),
-        headers=headers,
+        headers=Headers(headers),
         payload=record.value or b"",
     )
 
 
-def _text_headers(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, str]:
-    return {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
+def _present(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
+    return {name: value for name, value in headers if value is not None}
 
 
 def _key(key: bytes | None) -> str:
@@ -177,24 +200,32 @@ def _key(key: bytes | None) -> str:
     return text
 
 
-def _required(headers: Mapping[str, str], name: str) -> str:
+def _required(headers: Mapping[str, bytes], name: str) -> str:
     value = headers.get(name)
     if not value:
         raise _Broken(f"header {name} is missing")
-    return value
+    return value.decode("utf-8", "replace")
 
 
-def _event_id(headers: Mapping[str, str]) -> UUID:
+def _event_id(headers: Mapping[str, bytes]) -> UUID:
     value = _required(headers, "ce_id")
+    try:
+        return pgproto.UUID(value)
+    except ValueError:
+        return _event_id_spelled_otherwise(value)
+
+
+def _event_id_spelled_otherwise(value: str) -> UUID:
+    """Accept what `uuid` does and Postgres's class does not, such as `urn:uuid:`."""
     try:
         return UUID(value)
     except ValueError:
         raise _Broken("header ce_id is not a UUID") from None
 
 
-def _version(headers: Mapping[str, str]) -> int:
+def _version(headers: Mapping[str, bytes]) -> int:
     value = _required(headers, "ce_sequence")
-    if not (value.isascii() and value.isdigit() and len(value) <= len(str(VERSION_MAX))):
+    if not (value.isascii() and value.isdigit() and len(value) <= _VERSION_DIGITS_MAX):
         raise _Broken("header ce_sequence is not a positive decimal number")
     version = int(value)
     if not 1 <= version <= VERSION_MAX:
@@ -202,14 +233,14 @@ def _version(headers: Mapping[str, str]) -> int:
     return version
 
 
-def _type(headers: Mapping[str, str]) -> str:
+def _type(headers: Mapping[str, bytes]) -> str:
     value = _required(headers, "ce_type")
     if len(value) > _TYPE_CHARACTERS_MAX or "\x00" in value:
         raise _Broken("header ce_type is not a name")
     return value
 
 
-def _occurred_at(headers: Mapping[str, str]) -> datetime:
+def _occurred_at(headers: Mapping[str, bytes]) -> datetime:
     value = _required(headers, "ce_time")
     try:
         moment = datetime.fromisoformat(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from inbox.event import Arrival, read_under
@@ -48,7 +48,7 @@ async def read_tails(
 ) -> None:
     """Fill in the ids of these locked keys, which only an event of an old version is compared with."""
     for key, ids in await connection.fetch(statement("read_tails"), consumer, topic, list(keys)):
-        marks[key] = replace(marks[key], event_ids=tuple(ids))
+        marks[key] = marks[key]._replace(event_ids=tuple(ids))
 
 
 async def store_watermarks(connection: Connection, consumer: str, topic: str, marks: Mapping[str, Watermark]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
@@ -65,4 +64,4 @@ def _carrying(event: Event, span: trace.Span) -> Event:
     own = f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
     if event.headers.get("traceparent") == own:
         return event
-    return replace(event, headers={**event.headers, "traceparent": own})
+    return event._replace(headers={**event.headers, "traceparent": own})

@@ -8,8 +8,8 @@ Invariants, per key:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ Ref = tuple[str, int | None, UUID]
 """Names one event among all that may be applied: its key, version and id (ids alone may repeat by mistake)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watermark:
+class Watermark(NamedTuple):
     """How far a key has come: its last applied version, the ids of the last of them (newest first), why it waits.
 
     Where no event of an old version arrived the stored ids are not read: `event_ids` then holds those of this batch.
@@ -145,7 +144,7 @@ def rebased(watermark: Watermark, versions: Iterable[int | None]) -> Watermark:
     """
     known = [version for version in versions if version is not None]
     if not known:
-        return replace(watermark, parked=None)
+        return watermark._replace(parked=None)
     before = min(known) - 1
     kept = watermark.event_ids[watermark.version - before :] if before <= watermark.version else ()
     return Watermark(before, kept, None)
@@ -251,8 +250,8 @@ class _Folding(Generic[A]):
             parked = "fork"
         elif left:
             parked = "poison" if all(arrival.version is None for arrival in left) else "gap"
-        self._marks[key] = replace(mark, parked=parked)
+        self._marks[key] = mark._replace(parked=parked)
 
     def _park(self, arrival: A, mark: Watermark, parked: Parked, reason: str) -> None:
-        self._marks[arrival.key] = replace(mark, parked=parked)
+        self._marks[arrival.key] = mark._replace(parked=parked)
         self._waiting.setdefault(arrival.key, {}).setdefault(arrival.event_id, (arrival, reason))

@@ -57,6 +57,33 @@ def test_a_well_formed_record_is_an_event() -> None:
     )
 
 
+def test_headers_are_text_whatever_their_bytes_are_and_a_missing_value_is_a_missing_header() -> None:
+    twice: list[tuple[str, bytes | None]] = [
+        ("ce_userid", b"1"),
+        ("ce_userid", b"7"),
+        ("odd", b"\xff"),
+        ("empty", None),
+    ]
+
+    arrival = read(Received(headers=[*HEADERS.items(), *twice]), versioned=True)
+
+    assert isinstance(arrival, Arrival)
+    assert arrival.event is not None
+    assert dict(arrival.event.headers) == {
+        **{name: value.decode() for name, value in HEADERS.items()},
+        "ce_userid": "7",
+        "odd": "\N{REPLACEMENT CHARACTER}",
+    }
+    assert arrival.event.headers.get("empty") is None
+
+
+@pytest.mark.parametrize("spelling", ["urn:uuid:{}", "{{{}}}"])
+def test_an_event_id_may_be_spelled_as_uuids_are(spelling: str) -> None:
+    arrival = read(received(ce_id=spelling.format(EVENT_ID).encode()), versioned=True)
+
+    assert arrival.event_id == EVENT_ID
+
+
 def test_a_topic_without_versions_needs_none() -> None:
     arrival = read(received(ce_sequence=None), versioned=False)
 
