@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 Handler = Callable[["asyncpg.Connection[asyncpg.Record]", Sequence["Event"]], Awaitable[None]]
 """Applies events inside the inbox's transaction, in the order given; raises Reject for bad data; never commits."""
 
+_AGES_OBSERVED_MAX = 32
+"""Of a larger batch only so many ages are observed, evenly: all of them took 8 % of its time."""
+
 log = logging.getLogger("inbox")
 
 
@@ -144,7 +147,8 @@ class Application:
         metrics.ADOPTED.labels(*labels).inc(folded.adopted)
         metrics.APPLY_SECONDS.labels(*labels).observe(seconds)
         observe = metrics.COMMIT_TO_APPLIED.labels(*labels).observe
-        for event in events_of(folded):
+        events = events_of(folded)
+        for event in events[:: 1 + len(events) // _AGES_OBSERVED_MAX]:
             observe(max(0.0, now - event.occurred_at.timestamp()))
         for key, why in folded.newly_parked.items():
             {"gap": metrics.GAP, "fork": metrics.FORK, "poison": metrics.POISON}[why].labels(*labels).inc()
