@@ -3,6 +3,7 @@
 Invariants:
 - nothing is applied before the partition is owned and its position has been compared with the log;
 - a batch is held until it is committed: a failure of the surroundings costs time, never an event;
+- one batch is applied at a time; at most one more is read ahead meanwhile, and dropped with the hold;
 - only what is committed is hinted to Kafka.
 """
 
@@ -77,12 +78,19 @@ class Lane:
         self._busy = False
         self._hold: Hold | None = None
         self._batch: Batch | None = None
+        self._ahead: asyncio.Task[Batch | None] | None = None
         self._fenced = False
         self._failures = 0
         self._next_watch = 0.0
 
     async def run(self) -> None:
         """Work until closed; raises NeedsOperator, or SessionBroken when the consumer must be built anew."""
+        try:
+            await self._work()
+        finally:
+            self._drop_ahead()
+
+    async def _work(self) -> None:
         while not self._stopping.is_set():
             try:
                 await self._turn()
@@ -117,15 +125,26 @@ class Lane:
             self._hint(self._at, self._hold.next_offset)
         if self._batch is None:
             await self._watch(self._hold)
-            self._batch = await self._poll(self._hold)
+            self._batch = await self._next(self._hold)
         if self._batch is not None:
             await self._apply(self._hold, self._batch)
 
-    async def _poll(self, hold: Hold) -> Batch | None:
+    async def _next(self, hold: Hold) -> Batch | None:
+        if self._ahead is None:
+            return await self._poll(hold.next_offset)
+        ahead, self._ahead = self._ahead, None
+        return await ahead
+
+    def _read_ahead(self, batch: Batch) -> None:
+        """Fetch and read what follows while the database is busy with this batch, if there is anything."""
+        if self._ahead is None and self._source.behind(self._at, batch.next_offset):
+            self._ahead = asyncio.create_task(self._poll(batch.next_offset), name="inbox read ahead")
+
+    async def _poll(self, next_offset: int) -> Batch | None:
         records = await self._source.poll(
             self._at, records_max=self._limits.batch_events_max, seconds_max=_POLL_SECONDS_MAX
         )
-        wanted = [record for record in records if record.offset >= hold.next_offset]
+        wanted = [record for record in records if record.offset >= next_offset]
         if not wanted:
             self._lag(0.0)
             return None
@@ -136,6 +155,7 @@ class Lane:
         self._lag(self._clock() - batch.timestamp / 1000)
         try:
             await self._send_dead_letters(batch)
+            self._read_ahead(batch)
             async with self._connections.take() as connection:
                 self._hold = await self._application.apply(connection, hold, batch)
         finally:
@@ -208,6 +228,12 @@ class Lane:
     def _forget(self) -> None:
         self._hold = None
         self._batch = None
+        self._drop_ahead()
+
+    def _drop_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and not ahead.cancel():
+            ahead.exception()  # whatever became of it, the next seek reads it again
 
     def _lag(self, seconds: float) -> None:
         metrics.LAG.labels(*self._labels, str(self._at.partition)).set(max(0.0, seconds))
