@@ -4,7 +4,7 @@ Nothing is retried here: only the caller knows whether a call may be repeated.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import grpc
@@ -28,16 +28,21 @@ class RpcClient(Generic[Stub]):
     """A channel to `host:port` and the stub on it.
 
     `RpcClient("127.0.0.1:8083", stub=LomsServiceStub)`; after the start `await client.stub.OrderInfo(request)`. A call
-    without a `timeout` of its own gets `deadline_seconds`.
+    without a `timeout` of its own gets `deadline_seconds`. `interceptors` stand before the one that counts and traces.
     """
 
     def __init__(
-        self, address: str, *, stub: Callable[[grpc.aio.Channel], Stub], deadline_seconds: float = 2.0
+        self,
+        address: str,
+        *,
+        stub: Callable[[grpc.aio.Channel], Stub],
+        deadline_seconds: float = 2.0,
+        interceptors: Sequence[Any] = (),
     ) -> None:
         self.name = f"grpc client {address}"
         self._address = address
         self._build = stub
-        self._interceptor = _Interceptor(deadline_seconds)
+        self._interceptors = [*interceptors, cast("grpc.aio.ClientInterceptor", _Interceptor(deadline_seconds))]
         self._channel: grpc.aio.Channel | None = None
         self._stub: Stub | None = None
 
@@ -51,9 +56,8 @@ class RpcClient(Generic[Stub]):
     async def start(self) -> None:
         """Open the channel; the connection itself is made by the first call."""
         if self._channel is None:
-            interceptors = [cast("grpc.aio.ClientInterceptor", self._interceptor)]
             self._channel = grpc.aio.insecure_channel(
-                self._address, options=_CHANNEL_OPTIONS, interceptors=interceptors
+                self._address, options=_CHANNEL_OPTIONS, interceptors=self._interceptors
             )
             self._stub = self._build(self._channel)
 

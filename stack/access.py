@@ -36,6 +36,15 @@ class Access:
         return f"redis://:{self.passwords['valkey']}@{self.address('valkey')}/0"
 
     @property
+    def cache_shards(self) -> list[str]:
+        """The addresses of the card cache's shards, with their password."""
+        password = self.passwords["valkey"]
+        return [
+            f"redis://:{password}@{self.address('valkey-cache', number)}/0"
+            for number in range(len(self.ports["valkey-cache"]))
+        ]
+
+    @property
     def has_stand_in(self) -> bool:
         """Whether the stand-in plays Telegram."""
         return "telegram" in self.ports

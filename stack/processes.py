@@ -3,6 +3,7 @@
 A new service is an entry in SERVICES (and a line in settings.PORTS if it listens).
 """
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,7 @@ from stack.units import Command, Facts, KafkaUnit, ServerUnit, ServiceUnit, Step
 _DOORS = frozenset({"loms-grpc", "loms-http", "product-http", "product-grpc", "cart-http"})
 DATABASES = "databases"
 TOPICS = "topics"
+CACHE_SHARDS = 2
 _PREPARED_FROM = (
     "services/*/migrations",
     "services/*/repository",
@@ -79,6 +81,8 @@ def _cart(access: Access) -> dict[str, str]:
         "CART_HTTP_ADDRESS": access.address("cart-http"),
         "CART_LOMS_ADDRESS": access.address("loms-grpc"),
         "CART_PRODUCT_ADDRESS": access.address("product-grpc"),
+        "CART_CACHE_URLS": json.dumps(access.cache_shards),
+        "CART_LIMITS_URL": access.valkey,
     }
 
 
@@ -163,7 +167,7 @@ def listener_counts(settings: Settings) -> dict[str, int]:
     """How many ports each listener of settings.PORTS needs with these choices."""
     services = 0 if settings.servers_only else len(SERVICES)
     brokers = brokers_of(settings)
-    several = {"kafka": brokers, "kafka-controller": brokers, "health": services}
+    several = {"kafka": brokers, "kafka-controller": brokers, "health": services, "valkey-cache": CACHE_SHARDS}
     absent = {"telegram"} if settings.telegram_token else set()
     absent |= _DOORS if settings.servers_only else set()
     return {name: several.get(name, 1) for name in PORTS if name not in absent}
@@ -177,6 +181,7 @@ def access_of(settings: Settings, ports: Mapping[str, tuple[int, ...]]) -> Acces
 def units_of(settings: Settings, access: Access, *, on_jars: Callable[[int, int], None]) -> list[Unit]:
     """Everything that is to run, not started. `on_jars(ready, in all)` is told while jars are fetched."""
     units: list[Unit] = [_postgres(settings, access), _kafka(settings, access, on_jars), _valkey(settings, access)]
+    units += [_cache_shard(number, settings, access) for number in range(CACHE_SHARDS)]
     if not settings.telegram_token:
         units.append(_stand_in(settings, access))
     if not settings.servers_only:
@@ -223,6 +228,19 @@ def _valkey(settings: Settings, access: Access) -> ServerUnit:
         port_setting=PORTS["valkey"].variable,
     )
     return ServerUnit(server, address=access.address("valkey"))
+
+
+def _cache_shard(number: int, settings: Settings, access: Access) -> ServerUnit:
+    name = f"valkey-cache-{number}"
+    server = Valkey(
+        settings.home.data / name,
+        access.ports["valkey-cache"][number],
+        access.passwords["valkey"],
+        name=name,
+        log=settings.home.log(name),
+        port_setting=PORTS["valkey-cache"].variable,
+    )
+    return ServerUnit(server, address=access.address("valkey-cache", number))
 
 
 def _envoy(settings: Settings, access: Access) -> ServerUnit:

@@ -42,6 +42,7 @@ PORTS: Mapping[str, PortSetting] = MappingProxyType(
         "kafka": PortSetting("ONELANE_KAFKA_PORT", 9092),
         "kafka-controller": PortSetting("ONELANE_KAFKA_CONTROLLER_PORT", 19092),
         "valkey": PortSetting("ONELANE_VALKEY_PORT", 6379),
+        "valkey-cache": PortSetting("ONELANE_VALKEY_CACHE_PORT", 6380),
         "telegram": PortSetting("ONELANE_TELEGRAM_PORT", 8081),
         "loms-grpc": PortSetting("ONELANE_LOMS_GRPC_PORT", 8083),
         "loms-http": PortSetting("ONELANE_LOMS_HTTP_PORT", 8084),

@@ -13,6 +13,8 @@ from chassis.lifecycle import Service
 
 if TYPE_CHECKING:
     from chassis.asgi import AsgiServer
+    from chassis.limits import Limiter
+    from services.cart.clients.pace import Paced
     from services.cart.service.ports import Carts, Catalogue, Checkouts, Orders, Stock
     from services.cart.settings import ApiSettings, SchemaSettings
 
@@ -21,12 +23,15 @@ DOMAIN = "cart"
 
 def api(settings: ApiSettings) -> Service:
     """Build the process that serves carts over HTTP."""
+    from chassis.limits import FallbackLimiter, LocalLimiter, ValkeyLimiter
     from chassis.postgres import Pool
     from chassis.rpc_client import RpcClient
     from rpc.loms.v1.loms_pb2_grpc import LomsServiceStub
     from rpc.product.v1.product_pb2_grpc import ProductServiceStub
+    from services.cart.clients.cards import CachedCatalogue
     from services.cart.clients.loms import Loms
     from services.cart.clients.product import Product
+    from services.cart.clients.shards import Shards
     from services.cart.repository.carts import Carts
     from services.cart.repository.checkouts import Checkouts
 
@@ -38,19 +43,44 @@ def api(settings: ApiSettings) -> Service:
         max_size=settings.pool_size,
     )
     loms_client = RpcClient(settings.loms_address, stub=LomsServiceStub)
-    product_client = RpcClient(settings.product_address, stub=ProductServiceStub)
+    limits = FallbackLimiter(
+        shared=ValkeyLimiter(settings.limits_url.get_secret_value(), prefix="limits:"),
+        local=LocalLimiter(parts=settings.replicas),
+    )
+    product_client = RpcClient(
+        settings.product_address, stub=ProductServiceStub, interceptors=[_paced(settings, limits)]
+    )
+    shards = Shards([url.get_secret_value() for url in settings.cache_urls], ttl_seconds=settings.cache_ttl_seconds)
+    catalogue = CachedCatalogue(
+        live=Product(client=product_client, call_seconds_max=settings.request_seconds_max),
+        kept=shards,
+        copy_seconds_max=settings.cache_ttl_seconds,
+    )
     loms = Loms(client=loms_client, call_seconds_max=settings.call_seconds_max)
     server = http_face(
         settings.http_address,
         carts=Carts(pool=pool),
         checkouts=Checkouts(pool=pool),
-        catalogue=Product(client=product_client, call_seconds_max=settings.call_seconds_max),
+        catalogue=catalogue,
         stock=loms,
         orders=loms,
         request_seconds_max=settings.request_seconds_max,
     )
     health = Health(settings.health_address, {"postgres": pool.check})
-    return Service("cart-api", tracing, health, pool, loms_client, product_client, server)
+    return Service("cart-api", tracing, health, pool, limits, shards, loms_client, product_client, server)
+
+
+def _paced(settings: ApiSettings, limiter: Limiter) -> Paced:
+    from chassis.limits import Rate
+    from services.cart.clients.pace import Paced
+
+    return Paced(
+        limiter=limiter,
+        key="product-calls",
+        rate=Rate(calls=settings.product_calls_per_second_max, seconds=1.0, unknown_seconds=1.0),
+        neighbour="product",
+        wait_seconds_max=settings.request_seconds_max,
+    )
 
 
 def http_face(

@@ -24,7 +24,7 @@ _RETRIED = frozenset({grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAI
 
 
 class Product:
-    """The port `Catalogue` over gRPC: every call is a live one.
+    """Reads the catalogue over gRPC, now.
 
     A busy catalogue and one that is away are asked again up to three times, with backoff and jitter, while time is
     left: reading changes nothing.

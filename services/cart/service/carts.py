@@ -35,11 +35,11 @@ class CartService:
         items = await self._carts.read(user_id)
         if not items:
             raise CartIsEmpty(user_id)
-        return priced(items, await together(self._catalogue.card(item.sku) for item in items))
+        return priced(items, await self._catalogue.cards([item.sku for item in items]))
 
     async def _known_and_available(self, sku: Sku) -> int:
         async def known() -> int:
-            await self._catalogue.card(sku)
+            await self._catalogue.cards([sku])
             return 0
 
         _, available = await together([known(), self._stock.available(sku)])

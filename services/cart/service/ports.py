@@ -49,8 +49,8 @@ class Checkouts(Protocol):
 class Catalogue(Protocol):
     """What skus are called and cost."""
 
-    async def card(self, sku: Sku) -> ProductCard:
-        """Raise UnknownSku, NeighbourAway, DeadlinePassed."""
+    async def cards(self, skus: Sequence[Sku]) -> Sequence[ProductCard]:
+        """Return a card for each sku, in their order. Raises UnknownSku, NeighbourAway, DeadlinePassed."""
         ...
 
 

@@ -32,6 +32,8 @@ def test_servers_steps_and_services_make_the_platform(tmp_path: Path) -> None:
         "postgres",
         "kafka",
         "valkey",
+        "valkey-cache-0",
+        "valkey-cache-1",
         "telegram",
         "databases",
         "topics",
@@ -49,7 +51,7 @@ def test_servers_steps_and_services_make_the_platform(tmp_path: Path) -> None:
 def test_servers_alone_are_a_platform_too(tmp_path: Path) -> None:
     settings = Settings(home=Home(tmp_path), servers_only=True)
 
-    assert unit_names(settings) == {"postgres", "kafka", "valkey", "telegram"}
+    assert unit_names(settings) == {"postgres", "kafka", "valkey", "valkey-cache-0", "valkey-cache-1", "telegram"}
     assert {"loms-grpc", "loms-http", "health"}.isdisjoint(n for n, count in listener_counts(settings).items() if count)
 
 
