@@ -71,6 +71,7 @@ def _notification(access: Access) -> dict[str, str]:
         "NOTIFICATION_KAFKA_BOOTSTRAP": access.kafka,
         "NOTIFICATION_TELEGRAM_TOKEN": access.bot_token,
         "NOTIFICATION_TELEGRAM_URL": access.telegram,
+        "NOTIFICATION_LIMITS_URL": access.valkey,
     }
 
 
@@ -259,7 +260,8 @@ def _stand_in(settings: Settings, access: Access) -> ServiceUnit:
     address = access.address("telegram")
     folder = settings.home.data / "telegram"
     facts = Facts(name="telegram", kind=Kind.SERVER, version="stand-in", address=address, health=address)
-    argv = ("-m", "stack.telegram", "--address", address, "--folder", str(folder))
+    limits = ("--limits",) if settings.telegram_limits else ()
+    argv = ("-m", "stack.telegram", "--address", address, "--folder", str(folder), *limits)
     return ServiceUnit(facts, _command(settings, "telegram", argv, {}))
 
 

@@ -65,6 +65,7 @@ class Settings:
     brokers: int | None = None
     ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     telegram_token: str | None = None
+    telegram_limits: bool = True
     otlp_endpoint: str | None = None
     maven_mirror: str | None = None
     servers_only: bool = False
@@ -84,6 +85,7 @@ class Settings:
         optional = {
             "ONELANE_BROKERS": str(self.brokers) if self.brokers else None,
             "ONELANE_TELEGRAM_TOKEN": self.telegram_token,
+            "ONELANE_TELEGRAM_LIMITS": None if self.telegram_limits else "0",
             "ONELANE_MAVEN_MIRROR": self.maven_mirror,
             "ONELANE_SERVERS_ONLY": "1" if self.servers_only else None,
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.otlp_endpoint,
@@ -100,6 +102,7 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         telegram_token=environment.get("ONELANE_TELEGRAM_TOKEN") or None,
         otlp_endpoint=environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         maven_mirror=environment.get("ONELANE_MAVEN_MIRROR") or None,
+        telegram_limits=_one_of(environment, "ONELANE_TELEGRAM_LIMITS", ("1", "TRUE", "0", "FALSE")) in {"1", "TRUE"},
         servers_only=_one_of(environment, "ONELANE_SERVERS_ONLY", ("0", "FALSE", "1", "TRUE")) in {"1", "TRUE"},
         log_level=_one_of(environment, "ONELANE_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         start_seconds_max=_seconds(environment, "ONELANE_START_SECONDS_MAX", default=120.0),

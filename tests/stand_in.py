@@ -63,6 +63,15 @@ class StandIn:
         lines: list[dict[str, Any]] = self._client.get("/_/accepted", params={"since": since}).json()
         return [line for line in lines if chat_id in {None, line["chat_id"]}]
 
+    def limit(self, **limits: int) -> None:
+        """Enforce these limits from now on, and no others."""
+        self._post("/_/limits", limits)
+
+    def calls(self, chat_id: int | None = None, since: int = 0) -> list[dict[str, Any]]:
+        """Every call for a chat, or for all, refused or not, in the order in which they were answered."""
+        calls: list[dict[str, Any]] = self._client.get("/_/calls", params={"since": since}).json()
+        return [call for call in calls if chat_id in {None, call["chat_id"]}]
+
     def screen(self, chat_id: int) -> list[dict[str, Any]]:
         """The messages a person sees."""
         messages: list[dict[str, Any]] = self._client.get(f"/_/phone/{chat_id}").json()["messages"]

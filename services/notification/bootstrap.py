@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 from chassis import logs, telemetry
 from chassis.health import Health
-from chassis.lifecycle import Service, Task
+from chassis.lifecycle import Component, Service, Task
+from chassis.limits import FallbackLimiter, LocalLimiter, ValkeyLimiter
 from chassis.postgres import Pool
 from events.topics import ORDER_EVENTS, catalogue
 from services.notification.domain.card import Composer
@@ -25,7 +26,7 @@ from services.notification.service.notifications import Notifications
 from services.notification.service.ports import Limits, Messenger
 from services.notification.service.subscriptions import Subscriptions
 from services.notification.settings import ConsumerSettings, SchemaSettings, SenderSettings
-from services.notification.telegram.limits import Unlimited
+from services.notification.telegram.limits import AHEAD_SECONDS, BotLimits, Unlimited, bot_rates
 from services.notification.telegram.messenger import TelegramMessenger
 from services.notification.telegram.queue_watch import QueueWatch
 from services.notification.telegram.request import BotApiRequest
@@ -69,13 +70,15 @@ def sender(settings: SenderSettings) -> Service:
     tracing = telemetry.configure(NAME, "sender", settings.otlp_endpoint)
     pool = _pool(settings.database_url.get_secret_value(), f"notification-sender {settings.instance}")
     messenger = telegram_messenger(settings)
-    loop = delivery_loop(acquire=pool.acquire, messenger=messenger, settings=settings)
+    keepers, limits = telegram_limits(settings)
+    loop = delivery_loop(acquire=pool.acquire, messenger=messenger, settings=settings, limits=limits)
     watch = QueueWatch(measure=PostgresReports(acquire=pool.acquire).queue, every_seconds=settings.queue_sample_seconds)
     return Service(
         "notification-sender",
         tracing,
         Health(settings.health_address, {"postgres": pool.check}),
         pool,
+        *keepers,
         messenger,
         Task("queue watch", watch.run),
         Task(
@@ -126,6 +129,22 @@ def telegram_messenger(settings: SenderSettings) -> TelegramMessenger:
     )
 
 
+def telegram_limits(settings: SenderSettings) -> tuple[list[Component], BotLimits]:
+    """Build Telegram's limits for this bot, and the components that keep them for all who share the bot."""
+    rates = bot_rates(
+        bot_per_second=settings.bot_calls_per_second,
+        chat_per_second=settings.chat_calls_per_second,
+        group_per_minute=settings.group_calls_per_minute,
+    )
+    local = LocalLimiter(parts=settings.senders)
+    if settings.limits_url is None:
+        return [], BotLimits(limiter=local, rates=rates)
+    bot_id = settings.telegram_token.get_secret_value().partition(":")[0]
+    valkey = ValkeyLimiter(settings.limits_url.get_secret_value(), prefix=f"telegram:{bot_id}:")
+    shared = FallbackLimiter(shared=valkey, local=local)
+    return [shared], BotLimits(limiter=shared, rates=rates)
+
+
 def delivery_loop(
     *,
     acquire: Acquire,
@@ -150,7 +169,7 @@ def delivery_loop(
     pace = Pace(
         calls_max=settings.calls_max,
         poll_seconds_max=settings.poll_seconds_max,
-        claim_seconds_max=settings.lease_seconds - settings.call_seconds,
+        claim_seconds_max=settings.lease_seconds - settings.call_seconds - AHEAD_SECONDS,
     )
     return Sender(delivery=delivery, pace=pace)
 

@@ -38,6 +38,15 @@ IN_FLIGHT = Gauge(
     "notification_calls_in_flight",
     "Calls of the Bot API this sender is waiting for.",
 )
+HELD = Counter(
+    "notification_held_total",
+    "Calls that a limit of ours held back, by what is limited: bot, chat or group. They cost no attempt.",
+    ["by"],
+)
+BOT_PAUSES = Counter(
+    "notification_bot_pauses_total",
+    "How often several chats in a row were refused for too many calls, and the bot as a whole paused.",
+)
 FENCED = Counter(
     "notification_fenced_total",
     "Answers that came after another claim had taken the row over, and were left unwritten.",

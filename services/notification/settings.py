@@ -42,6 +42,15 @@ class SenderSettings(_Process):
     )
     telegram_proxy: SecretStr | None = Field(None, description="proxy for the Bot API, if any")
     calls_max: int = Field(24, ge=1, le=256, description="calls in flight at most, one for each chat")
+    limits_url: SecretStr | None = Field(
+        None,
+        description="Valkey that keeps Telegram's limits for all senders; unset: each keeps its part of them",
+        examples=["redis://:secret@127.0.0.1:6379/0"],
+    )
+    senders: int = Field(1, ge=1, le=100, description="senders of this bot; without Valkey each keeps its part")
+    bot_calls_per_second: int = Field(30, ge=1, le=10_000, description="what Telegram takes from the bot")
+    chat_calls_per_second: int = Field(1, ge=1, le=10_000, description="what Telegram takes for one chat")
+    group_calls_per_minute: int = Field(20, ge=1, le=100_000, description="what Telegram takes for one group")
     connect_seconds: float = Field(2.0, gt=0, le=30, description="bound of connecting to the Bot API")
     call_seconds: float = Field(8.0, gt=0, le=60, description="bound of one call; after it the answer counts as lost")
     lease_seconds: float = Field(20.0, gt=0, le=600, description="how long a chat waits for a sender that died")

@@ -6,11 +6,13 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import uvicorn
 
 from stack.telegram.connection import HangUpProtocol
+from stack.telegram.rates import AS_TELEGRAM, UNLIMITED, RateLimits
 from stack.telegram.stand_in import Settings, build
 
 _STOP_SECONDS_MAX = 1
@@ -25,8 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Settings(
             folder=options.folder,
             token=options.token,
-            bot_per_second=options.bot_per_second,
-            chat_per_second=options.chat_per_second,
+            limits=_limits(options),
             strict_chats=options.strict_chats,
         )
     )
@@ -69,10 +70,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--address", type=_address, default="127.0.0.1:8081", help="host:port to listen on")
     parser.add_argument("--folder", type=Path, required=True, help="where accepted.jsonl lies")
     parser.add_argument("--token", type=_token, help="the one token that is ours; without it any well-formed one is")
-    parser.add_argument("--bot-per-second", type=_rate, default=0, help="messages a second per bot; 0 = no limit")
-    parser.add_argument("--chat-per-second", type=_rate, default=0, help="messages a second per chat; 0 = no limit")
+    parser.add_argument(
+        "--limits", action="store_true", help="the real service's: 30/s a bot, 1/s a chat, 20/min a group"
+    )
+    parser.add_argument("--bot-per-second", type=_rate, help="messages a second per bot; 0 = no limit")
+    parser.add_argument("--chat-per-second", type=_rate, help="messages a second per chat; 0 = no limit")
+    parser.add_argument("--group-per-minute", type=_rate, help="messages a minute per group; 0 = no limit")
     parser.add_argument("--strict-chats", action="store_true", help="a chat exists only after its person wrote")
     return parser
+
+
+def _limits(options: argparse.Namespace) -> RateLimits:
+    """None unless asked for; one that is named counts before the real service's."""
+    known = asdict(AS_TELEGRAM if options.limits else UNLIMITED)
+    named = {name: value for name in known if (value := getattr(options, name)) is not None}
+    return RateLimits(**{**known, **named})
 
 
 def _address(value: str) -> str:

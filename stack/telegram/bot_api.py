@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from stack.telegram import parameters as read
 from stack.telegram import refusals
 from stack.telegram.bell import Bell
+from stack.telegram.calls import LOST, Calls
 from stack.telegram.chats import Chat, Chats, Message, edited_message
 from stack.telegram.journal import Entry, Journal
 from stack.telegram.parameters import Parameters
 from stack.telegram.rates import Rates
+from stack.telegram.refusals import ApiRefusal
 from stack.telegram.script import LOSING, Script, Step
 from stack.telegram.taps import Taps
 from stack.telegram.updates import Updates
@@ -23,6 +25,7 @@ from stack.telegram.wire import BotIdentity, message_json
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+_OK = 200
 _POLL_SECONDS_MAX = 50
 _UPDATES_MAX = 100
 
@@ -78,6 +81,7 @@ class BotApi:
         journal: Journal,
         script: Script,
         rates: Rates,
+        calls: Calls,
         taps: Taps,
         bell: Bell,
         strict_chats: bool,
@@ -88,6 +92,7 @@ class BotApi:
         self._journal = journal
         self._script = script
         self._rates = rates
+        self._calls = calls
         self._strict_chats = strict_chats
         self._taps = taps
         self._bell = bell
@@ -112,7 +117,14 @@ class BotApi:
         run = self._methods.get(method.lower())
         if run is None:
             raise refusals.method_unknown()
-        return await run(parameters)
+        at = self._calls.now()
+        try:
+            answer = await run(parameters)
+        except ApiRefusal as refusal:
+            self._note(at, method, parameters, refusal.code, refusal.parameters.get("retry_after"))
+            raise
+        self._note(at, method, parameters, LOST if isinstance(answer, LostAnswer) else _OK)
+        return answer
 
     def record(self, facts: dict[str, Any]) -> Entry:
         """Write a line and let it take effect; the only way anything changes."""
@@ -121,6 +133,11 @@ class BotApi:
         self._updates.apply(entry)
         self._bell.ring()
         return entry
+
+    def _note(self, at: float, method: str, parameters: Parameters, code: int, retry_after: int | None = None) -> None:
+        chat_id = str(parameters.get("chat_id", ""))
+        if chat_id.lstrip("-").isdigit():
+            self._calls.note(at=at, method=method, chat_id=int(chat_id), code=code, retry_after=retry_after)
 
     async def _send_message(self, parameters: Parameters) -> Answer:
         chat, step = await self._admitted("sendMessage", parameters)

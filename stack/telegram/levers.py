@@ -5,6 +5,7 @@ What changes something takes JSON only: a page of another site cannot send that 
 
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from stack.telegram.calls import Calls
 from stack.telegram.journal import Journal
 from stack.telegram.phone import PHONES_MAX, NoSuchButton, Phone
+from stack.telegram.rates import RateLimits, Rates
 from stack.telegram.script import BadScript, Script, parse_steps
 
 _PAGE_LINES = 500
@@ -30,10 +33,12 @@ class BadLever(ValueError):
 class Levers:
     """Routes over the phone, the log and the script."""
 
-    def __init__(self, *, phone: Phone, journal: Journal, script: Script) -> None:
+    def __init__(self, *, phone: Phone, journal: Journal, script: Script, rates: Rates, calls: Calls) -> None:
         self._phone = phone
         self._journal = journal
         self._script = script
+        self._rates = rates
+        self._calls = calls
 
     def routes(self) -> list[Route]:
         """Give the routes in the order they are matched."""
@@ -42,6 +47,9 @@ class Levers:
             Route("/_/accepted", self._accepted),
             Route("/_/script", self._script_left),
             Route("/_/script", self._script_replace, methods=["POST"]),
+            Route("/_/limits", self._limits),
+            Route("/_/limits", self._limits_replace, methods=["POST"]),
+            Route("/_/calls", self._called),
             Route("/_/phone/events", self._events),
             Route("/_/phone/{chat_id:int}", self._screen),
             Route("/_/phone/{chat_id:int}/message", self._write, methods=["POST"]),
@@ -76,6 +84,23 @@ class Levers:
         except BadScript as error:
             raise BadLever(str(error)) from error
         return _json({"remaining": self._script.remaining()})
+
+    async def _limits(self, _: Request) -> Response:
+        return _json(asdict(self._rates.limits))
+
+    async def _limits_replace(self, request: Request) -> Response:
+        """Enforce these limits from now on; `{}` enforces none."""
+        body = await _object(request)
+        unknown = body.keys() - asdict(RateLimits()).keys()
+        wrong = [name for name, value in body.items() if not isinstance(value, int) or value < 0]
+        if unknown or wrong:
+            raise BadLever(f"limits: expected {', '.join(asdict(RateLimits()))}, whole numbers; 0 = no limit")
+        self._rates.limits = RateLimits(**body)
+        return _json(asdict(self._rates.limits))
+
+    async def _called(self, request: Request) -> Response:
+        """Every call for a chat after the one with number `since`, refused or not."""
+        return _json(self._calls.since(_query_number(request, "since", 0)))
 
     async def _events(self, request: Request) -> Response:
         limit = min(_query_number(request, "limit", 12), PHONES_MAX)

@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from stack.telegram import asgi
 from stack.telegram.bell import Bell
 from stack.telegram.bot_api import BotApi
+from stack.telegram.calls import Calls
 from stack.telegram.chats import Chats
 from stack.telegram.journal import Journal
 from stack.telegram.levers import Levers
 from stack.telegram.phone import Phone
-from stack.telegram.rates import Rates
+from stack.telegram.rates import UNLIMITED, RateLimits, Rates
 from stack.telegram.script import Script
 from stack.telegram.taps import Taps
 from stack.telegram.updates import Updates
@@ -27,12 +28,11 @@ _BOT_ID_WITHOUT_TOKEN = 1_000_000_001
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one stand-in is started with; a rate of 0 means no limit."""
+    """What one stand-in is started with; without limits it takes every message."""
 
     folder: Path
     token: str | None = None  # None: any well-formed token is ours
-    bot_per_second: int = 0
-    chat_per_second: int = 0
+    limits: RateLimits = UNLIMITED
     strict_chats: bool = False  # True: only chats whose person wrote first exist
 
 
@@ -45,23 +45,21 @@ def build(settings: Settings) -> tuple[Starlette, Journal]:
     for entry in journal.replay():
         chats.apply(entry)
         updates.apply(entry)
+    rates, calls = Rates(settings.limits, monotonic=time.monotonic), Calls(monotonic=time.monotonic)
     bot_api = BotApi(
         bot=bot,
         chats=chats,
         updates=updates,
         journal=journal,
         script=script,
-        rates=Rates(
-            bot_per_second=settings.bot_per_second,
-            chat_per_second=settings.chat_per_second,
-            monotonic=time.monotonic,
-        ),
+        rates=rates,
+        calls=calls,
         taps=taps,
         bell=bell,
         strict_chats=settings.strict_chats,
     )
     phone = Phone(bot=bot, bot_api=bot_api, chats=chats, updates=updates, taps=taps, bell=bell)
-    levers = Levers(phone=phone, journal=journal, script=script)
+    levers = Levers(phone=phone, journal=journal, script=script, rates=rates, calls=calls)
     return asgi.application(bot_api=bot_api, levers=levers, token=settings.token), journal
 
 

@@ -25,9 +25,15 @@ class NotCalled:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Certainly not accepted, and a repeat will help. `after` is what the other side asked for, if it did."""
+    """Certainly not accepted, and a repeat will help."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Certainly not accepted: too many calls. `after` is how long the other side asked us to wait, if it did."""
+
     after: timedelta | None = None
 
 
@@ -80,6 +86,7 @@ Outcome = (
     Delivered
     | NotCalled
     | RetryLater
+    | Limited
     | Refused
     | Unparsable
     | CardGone

@@ -9,6 +9,7 @@ from services.notification.domain.outcome import (
     CardGone,
     ChatMoved,
     Delivered,
+    Limited,
     NotCalled,
     Outcome,
     Refused,
@@ -88,9 +89,11 @@ def settle(calling: Notification, outcome: Outcome, retry: RetryPolicy) -> Settl
             return Settlement(notification=calling.end_step(Step.DONE), effect=_shown(calling, message_id))
         case NotCalled(after, _):
             return Settlement(notification=calling.not_called(), after=after)
-        case RetryLater(reason, after):
+        case RetryLater(reason):
+            return Settlement(notification=calling.again(reason), after=retry.delay(calling.attempts))
+        case Limited(after):
             pause = retry.delay(calling.attempts) if after is None else after
-            return Settlement(notification=calling.again(reason), after=pause)
+            return Settlement(notification=calling.again("too many requests"), after=pause)
         case Refused(reason):
             return Settlement(notification=calling.end_step(Step.FAILED, reason))
         case Unparsable():

@@ -62,10 +62,11 @@ class Delivery:
 
     async def claim(self, lanes_max: int) -> Claimed:
         """Claim due chats and commit, for each, the call that is about to be made. Raises LedgerAway."""
-        if not await self._ledger.any_due():
+        room = await self._limits.room(lanes_max) if await self._ledger.any_due() else 0
+        if room == 0:
             return Claimed(assignments=(), finished=(), lanes=0)
         async with self._ledger.turn() as turn:
-            lanes = await turn.claim(lanes_max=lanes_max, lease=self._lease)
+            lanes = await turn.claim(lanes_max=room, lease=self._lease)
             decisions = [decide(lane, head, self._retry) for lane, head in lanes]
             finished = await turn.apply(decisions) if decisions else ()
         assignments = [decision.assignment for decision in decisions if decision.assignment]
@@ -76,7 +77,9 @@ class Delivery:
         hold = await self._limits.wait_for(assignment.lane.chat_id)
         if hold > AT_ONCE:
             return Called(assignment=assignment, outcome=NotCalled(hold, "limited"))
-        return Called(assignment=assignment, outcome=await self._touch_the_socket(assignment))
+        outcome = await self._touch_the_socket(assignment)
+        await self._limits.heard(assignment.lane.chat_id, outcome)
+        return Called(assignment=assignment, outcome=outcome)
 
     async def settle(self, calls: Sequence[Called]) -> Closed:
         """Write what became of the calls; repeating it changes nothing. Raises LedgerAway; BotStopped when written."""

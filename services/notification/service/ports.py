@@ -98,8 +98,19 @@ class Messenger(Protocol):
 class Limits(Protocol):
     """How fast the outside may be called."""
 
+    async def room(self, calls_max: int) -> int:
+        """Say how many calls may begin in the next moment, up to `calls_max`: what is claimed is to be called."""
+        ...
+
     async def wait_for(self, chat_id: int) -> timedelta:
-        """Take a slot for one call and return zero, or take none and return how long to hold the call back."""
+        """Take a slot for one call, wait the moment until it comes and return zero.
+
+        Or take none and return how long to hold the call back.
+        """
+        ...
+
+    async def heard(self, chat_id: int, outcome: Outcome) -> None:
+        """Learn from what a call was answered: a pause asked for is kept, by everybody who shares the limits."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 
+from services.notification import metrics
 from services.notification.domain.message import Message
 from services.notification.domain.outcome import Delivered, Outcome, Uncertain
 from services.notification.telegram.outcomes import outcome_of
@@ -59,8 +60,9 @@ class TelegramMessenger:
     async def _call(self, call: Awaitable[Outcome]) -> Outcome:
         """Await one request; whatever it raises is an outcome, because its row is already `calling`."""
         try:
-            async with asyncio.timeout(self._call_seconds):
-                return await call
+            with metrics.CALL_SECONDS.time():
+                async with asyncio.timeout(self._call_seconds):
+                    return await call
         except TimeoutError:
             return Uncertain("no answer in time")
         except Exception as error:  # noqa: BLE001 - the boundary of an outside call: anything may come back, all of it is an outcome

@@ -12,6 +12,7 @@ from services.notification.domain.outcome import (
     CardGone,
     ChatMoved,
     Delivered,
+    Limited,
     Outcome,
     Refused,
     RetryLater,
@@ -34,7 +35,7 @@ def outcome_of(error: Exception) -> Outcome:  # noqa: PLR0911 - one table
     """Classify what a call raised. What is not known here left us in doubt, so it is `Uncertain`."""
     match error:
         case TooManyRequests(after=after):
-            return RetryLater("too many requests", after)
+            return Limited(after)
         case ChatMigrated(new_chat_id=chat_id):
             return ChatMoved(chat_id)
         case Forbidden():

@@ -16,7 +16,7 @@ from chassis.telemetry import extracted
 from services.notification import metrics
 from services.notification.domain.lane import Assignment
 from services.notification.domain.notification import State
-from services.notification.domain.outcome import BotRefused, Delivered, NotCalled, RetryLater, Uncertain
+from services.notification.domain.outcome import BotRefused, Delivered, Limited, NotCalled, RetryLater, Uncertain
 from services.notification.domain.settlement import AT_ONCE
 from services.notification.service.delivery import BotStopped, Called, Delivery
 from services.notification.service.ports import Finished, LedgerAway
@@ -115,14 +115,12 @@ class Sender:
         parent = extracted({"traceparent": row.traceparent} if row.traceparent else {})
         with tracer.start_as_current_span(f"notification {row.call}", parent, SpanKind.CLIENT) as span:
             span.set_attributes({"onelane.order_id": row.order_id, "onelane.version": row.version})
-            started = asyncio.get_running_loop().time()
-            called = await self._call_unless_late(assignment, started - claimed_at)
+            age_seconds = asyncio.get_running_loop().time() - claimed_at
+            called = await self._call_unless_late(assignment, age_seconds)
             outcome = type(called.outcome).__name__
             span.set_attribute("onelane.outcome", outcome)
-            metrics.CALL_SECONDS.observe(asyncio.get_running_loop().time() - started)
             metrics.CALLS.labels(str(row.call), outcome).inc()
-            if not isinstance(called.outcome, Delivered):
-                log.warning("sender.not_delivered", outcome=outcome, **_facts(called))
+            _log(called)
             return called
 
     async def _call_unless_late(self, assignment: Assignment, age_seconds: float) -> Called:
@@ -174,9 +172,17 @@ class Sender:
                 await asyncio.sleep(self._pace.away_seconds_max)
 
 
-def _facts(called: Called) -> dict[str, object]:
+def _log(called: Called) -> None:
+    """Tell what was not delivered; a call that a limit of ours held back is ordinary."""
     row = called.assignment.notification
-    return {"order_id": row.order_id, "version": row.version, "call": row.call, "reason": _reason(called)}
+    facts = {"order_id": row.order_id, "version": row.version, "call": row.call, "reason": _reason(called)}
+    match called.outcome:
+        case Delivered():
+            return
+        case NotCalled():
+            log.debug("sender.not_called", **facts)
+        case outcome:
+            log.warning("sender.not_delivered", outcome=type(outcome).__name__, **facts)
 
 
 def _reason(called: Called) -> str | None:
@@ -186,6 +192,8 @@ def _reason(called: Called) -> str | None:
             RetryLater(reason=reason) | NotCalled(reason=reason) | Uncertain(reason=reason) | BotRefused(reason=reason)
         ):
             return reason
+        case Limited():
+            return "too many requests"
         case _:
             return None
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from prometheus_client import REGISTRY
 
 from services.notification.domain.change import Status
+from services.notification.domain.outcome import Delivered, Outcome
 from tests.notification_fixtures import Town, a_change, paid, placed
 from tests.recorded_spans import recorded_spans
 from tests.waiting import eventually
@@ -63,6 +64,12 @@ async def test_a_limit_of_our_own_delays_and_costs_no_attempt(town: Town) -> Non
     class EverySecondCall:
         def __init__(self) -> None:
             self.asked = 0
+
+        async def room(self, calls_max: int) -> int:
+            return calls_max
+
+        async def heard(self, chat_id: int, outcome: Outcome) -> None:
+            assert (chat_id, outcome) == (chat, Delivered(1))
 
         async def wait_for(self, chat_id: int) -> timedelta:
             assert chat_id

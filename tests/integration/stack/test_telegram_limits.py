@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from telegram.error import BadRequest, RetryAfter
+from telegram.error import BadRequest, NetworkError, RetryAfter
 
 from tests.integration.stack.conftest import bot_at
 from tests.stand_in import StandIn
@@ -52,6 +52,60 @@ async def test_all_chats_share_the_rate_of_the_bot(start_stand_in: StartStandIn)
 
         with pytest.raises(RetryAfter):
             await bot.send_message(10, "hello")
+
+
+async def test_a_group_takes_its_rate_a_minute_and_people_are_not_counted(start_stand_in: StartStandIn) -> None:
+    stand_in = start_stand_in("--group-per-minute", "2")
+    async with bot_at(stand_in) as bot:
+        for chat in (-7, -7, 8, 8, 8):
+            await bot.send_message(chat, "hello")
+
+        with pytest.raises(RetryAfter) as refused:
+            await bot.send_message(-7, "too soon")
+
+        assert refused.value.retry_after in {timedelta(seconds=59), timedelta(seconds=60)}
+
+
+async def test_the_limits_of_the_real_service_are_one_switch(start_stand_in: StartStandIn) -> None:
+    stand_in = start_stand_in("--limits", "--chat-per-second", "0")
+    async with bot_at(stand_in) as bot:
+        for _ in range(20):
+            await bot.send_message(-7, "hello")
+
+        with pytest.raises(RetryAfter):
+            await bot.send_message(-7, "the twenty-first")
+
+
+async def test_limits_are_changed_while_it_runs(start_stand_in: StartStandIn) -> None:
+    stand_in = start_stand_in("--limits")
+    stand_in.limit()
+    async with bot_at(stand_in) as bot:
+        await bot.send_message(7, "first")
+        await bot.send_message(7, "second")
+        stand_in.limit(chat_per_second=2)
+
+        with pytest.raises(RetryAfter):
+            await bot.send_message(7, "third")
+
+
+async def test_every_call_is_listed_with_its_moment_and_answer(start_stand_in: StartStandIn) -> None:
+    stand_in = start_stand_in("--chat-per-second", "1")
+    stand_in.script(8, {"answer": "close"})
+    async with bot_at(stand_in) as bot:
+        await bot.send_message(7, "first")
+        with pytest.raises(RetryAfter):
+            await bot.send_message(7, "too soon")
+        with pytest.raises(NetworkError):
+            await bot.send_message(8, "lost")
+
+    calls = stand_in.calls()
+    assert [(call["chat_id"], call["code"], call["retry_after"]) for call in calls] == [
+        (7, 200, None),
+        (7, 429, 1),
+        (8, 0, None),
+    ]
+    assert calls[0]["at"] < calls[1]["at"] < calls[2]["at"]
+    assert [call["code"] for call in stand_in.calls(since=1)] == [429, 0]
 
 
 async def test_a_strict_stand_in_knows_only_who_wrote_first(start_stand_in: StartStandIn) -> None:

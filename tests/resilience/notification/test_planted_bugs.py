@@ -9,7 +9,7 @@ import pytest
 
 from services.notification import bootstrap
 from services.notification.domain.message import Message
-from services.notification.domain.outcome import Outcome, RetryLater, Uncertain
+from services.notification.domain.outcome import Limited, Outcome, RetryLater, Uncertain
 from services.notification.service.ports import Messenger
 from tests.notification_fixtures import Town, a_chat, paid, placed, settings
 
@@ -117,4 +117,4 @@ def _without_doubt(outcome: Outcome) -> Outcome:
 
 
 def _without_pause(outcome: Outcome) -> Outcome:
-    return RetryLater(outcome.reason, timedelta(0)) if isinstance(outcome, RetryLater) else outcome
+    return Limited(timedelta(0)) if isinstance(outcome, Limited) else outcome

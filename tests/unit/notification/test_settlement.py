@@ -11,6 +11,7 @@ from services.notification.domain.outcome import (
     CardGone,
     ChatMoved,
     Delivered,
+    Limited,
     NotCalled,
     Outcome,
     Refused,
@@ -78,7 +79,7 @@ def test_a_delivered_alert_ends_the_row_and_leaves_the_card_alone() -> None:
 
 @pytest.mark.parametrize("call", list(Call))
 def test_what_telegram_asks_us_to_wait_is_waited_exactly(call: Call) -> None:
-    settled = settle(calling(call), RetryLater("too many requests", timedelta(seconds=17)), RETRY)
+    settled = settle(calling(call), Limited(timedelta(seconds=17)), RETRY)
 
     assert settled.notification.state is State.PLANNED
     assert settled.after == timedelta(seconds=17)

@@ -15,6 +15,7 @@ from services.notification.domain.outcome import (
     CardGone,
     ChatMoved,
     Delivered,
+    Limited,
     NotCalled,
     Outcome,
     Refused,
@@ -139,6 +140,7 @@ class Story(RuleBasedStateMachine):
         outcome=st.sampled_from(
             [
                 RetryLater("later"),
+                Limited(),
                 Refused("no"),
                 Unparsable(),
                 CardGone(),

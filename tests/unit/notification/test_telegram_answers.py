@@ -16,6 +16,7 @@ from services.notification.domain.outcome import (
     CardGone,
     ChatMoved,
     Delivered,
+    Limited,
     Outcome,
     Refused,
     RetryLater,
@@ -107,13 +108,13 @@ async def test_an_edit_is_delivered_whichever_way_telegram_says_so(result: objec
         (refusing(413, "Request Entity Too Large"), Refused("refused with status 413")),
         (
             refusing(429, "Too Many Requests: retry after 17", retry_after=17),
-            RetryLater("too many requests", timedelta(seconds=17)),
+            Limited(timedelta(seconds=17)),
         ),
-        (refusing(429, "Too Many Requests"), RetryLater("too many requests", None)),
-        (refusing(400, "Bad Request", retry_after=3), RetryLater("too many requests", timedelta(seconds=3))),
+        (refusing(429, "Too Many Requests"), Limited(None)),
+        (refusing(400, "Bad Request", retry_after=3), Limited(timedelta(seconds=3))),
         (
             refusing(429, "Too Many Requests: retry after 0", retry_after=0),
-            RetryLater("too many requests", timedelta(0)),
+            Limited(timedelta(0)),
         ),
     ],
 )

@@ -55,6 +55,20 @@ def test_servers_alone_are_a_platform_too(tmp_path: Path) -> None:
     assert {"loms-grpc", "loms-http", "health"}.isdisjoint(n for n, count in listener_counts(settings).items() if count)
 
 
+@pytest.mark.parametrize("limited", [True, False])
+def test_the_stand_in_limits_as_the_real_service_unless_told_not_to(tmp_path: Path, *, limited: bool) -> None:
+    stand_in = units(Settings(home=Home(tmp_path), telegram_limits=limited))["telegram"]
+
+    assert isinstance(stand_in, ServiceUnit)
+    assert ("--limits" in stand_in.command.argv) is limited
+
+
+def test_the_sender_keeps_its_limits_in_valkey(tmp_path: Path) -> None:
+    sender = environment_of(units(Settings(home=Home(tmp_path)))["notification-sender"])
+
+    assert sender["NOTIFICATION_LIMITS_URL"].startswith("redis://:")
+
+
 def test_a_real_bot_replaces_the_stand_in(tmp_path: Path) -> None:
     settings = Settings(home=Home(tmp_path), telegram_token=TOKEN)
 
