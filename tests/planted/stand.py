@@ -216,8 +216,10 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(admin_dsn: str, bootstrap: str, *, partitions: int, cluster: Kafka | None) -> AsyncIterator[Stand]:
-    """Build one, and take it down whatever happened on it."""
+async def stand(
+    admin_dsn: str, bootstrap: str, *, partitions: int, cluster: Kafka | None, **configs: str
+) -> AsyncIterator[Stand]:
+    """Build one, and take it down whatever happened on it; `configs` are the topic's."""
     name = f"planted_{uuid.uuid4().hex[:10]}"
     async with AsyncExitStack() as down:
         admin = await asyncpg.connect(admin_dsn)
@@ -229,7 +231,9 @@ async def stand(admin_dsn: str, bootstrap: str, *, partitions: int, cluster: Kaf
         await tables.install_shop(shop_dsn)
         await tables.install_ledger(ledger_dsn)
         copies = 2 if cluster else 1
-        await make_topic(bootstrap, name, partitions=partitions, copies=copies, min_insync_replicas=str(copies))
+        await make_topic(
+            bootstrap, name, partitions=partitions, copies=copies, **{"min_insync_replicas": str(copies), **configs}
+        )
         down.push_async_callback(_delete_topic, bootstrap, name)
         shop, ledger = await asyncpg.connect(shop_dsn), await asyncpg.connect(ledger_dsn)
         down.push_async_callback(shop.close)
