@@ -32,7 +32,7 @@ class DatabaseUnreachable(Exception):
 
     def __init__(self, name: str, where: str, seconds: float, reason: str) -> None:
         super().__init__(
-            f"pool {name}: no connection to {where} within {seconds:.0f} s ({reason}); is the database running, and is "
+            f"{name}: no connection to {where} within {seconds:.0f} s ({reason}); is the database running, and is "
             "the address in the settings right?"
         )
         self.name = name

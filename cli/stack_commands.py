@@ -33,6 +33,10 @@ ServersOnly = Annotated[
         "--servers-only", envvar="ONELANE_SERVERS_ONLY", help="Only the servers, to run the services yourself."
     ),
 ]
+Pooler = Annotated[
+    bool,
+    typer.Option("--pooler", envvar="ONELANE_POOLER", help="A pgbouncer before the database of LOMS."),
+]
 Execute = Annotated[bool, typer.Option("--execute", envvar="ONELANE_EXECUTE", help="Do it; without it only the plan.")]
 ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", envvar="ONELANE_SHOW_SECRETS", help="Print passwords in addresses.")
@@ -51,19 +55,29 @@ def mount(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def up(brokers: Brokers = None, *, servers_only: ServersOnly = False, output: Output = OutputFormat.TABLE) -> None:
+def up(
+    brokers: Brokers = None,
+    *,
+    servers_only: ServersOnly = False,
+    pooler: Pooler = False,
+    output: Output = OutputFormat.TABLE,
+) -> None:
     """Start the stack in the background and wait until it is ready."""
-    bring_up(brokers=brokers, servers_only=servers_only, output=output)
+    bring_up(brokers=brokers, servers_only=servers_only, pooler=pooler, output=output)
 
 
 def bring_up(
-    *, brokers: int | None = None, servers_only: bool = False, output: OutputFormat = OutputFormat.TABLE
+    *,
+    brokers: int | None = None,
+    servers_only: bool = False,
+    pooler: bool = False,
+    output: OutputFormat = OutputFormat.TABLE,
 ) -> None:
     """Start the stack unless it runs, and show it; exits with PARTIAL when a process needs an operator."""
     from cli.progress import StartProgress
     from stack import client
 
-    settings = _settings(brokers=brokers, servers_only=servers_only)
+    settings = _settings(brokers=brokers, servers_only=servers_only, pooler=pooler)
     with StartProgress(notes()) as progress:
         started = client.up(settings, told=progress.told, said=progress.said)
     if not started.already_running:
@@ -164,10 +178,14 @@ def doctor(output: Output = OutputFormat.TABLE) -> None:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _settings(*, brokers: int | None = None, servers_only: bool = False) -> Settings:
+def _settings(*, brokers: int | None = None, servers_only: bool = False, pooler: bool = False) -> Settings:
     from stack.settings import settings_of
 
-    flags = {"ONELANE_BROKERS": str(brokers) if brokers else "", "ONELANE_SERVERS_ONLY": "1" if servers_only else ""}
+    flags = {
+        "ONELANE_BROKERS": str(brokers) if brokers else "",
+        "ONELANE_SERVERS_ONLY": "1" if servers_only else "",
+        "ONELANE_POOLER": "1" if pooler else "",
+    }
     return settings_of({**os.environ, **{name: value for name, value in flags.items() if value}})
 
 

@@ -129,10 +129,10 @@ class RecordRefused(NeedsOperator):
 class PooledConnection(NeedsOperator):
     """Something stands between the relay and the server and hands its statements to other backends."""
 
-    def __init__(self, expected_pid: int, answered_pid: int) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(
-            f"connected to backend {expected_pid}, answered by {answered_pid}: "
-            "give the relay a direct address, without a pooler"
+            f"a connection pooler stands before the server ({reason}): give the relay the server's own address, for it "
+            "listens, and its settings are a session's"
         )
 
 

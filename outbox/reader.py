@@ -92,7 +92,7 @@ class Reader:
 
     async def _check(self, read: Row) -> None:
         if int(read[KEY]) != self._session.backend_pid:
-            raise errors.PooledConnection(self._session.backend_pid, int(read[KEY]))
+            raise errors.PooledConnection(f"connected to backend {self._session.backend_pid}, answered by {read[KEY]}")
         if read[VERSION] != self.voids.counted:
             listed = await self._session.fetch("list_voids")
             self.voids = Voids(frozenset(row[0] for row in listed), read[VERSION])

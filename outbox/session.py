@@ -24,6 +24,9 @@ _CONNECT_SECONDS_MAX = 3.0
 _STATEMENT_SECONDS_MAX = 0.9
 _CLOSE_SECONDS_MAX = 0.5
 
+_POOLER_SAYS = "unsupported startup parameter"
+"""What pgbouncer answers to the settings of a session, which only the server itself can keep."""
+
 _SETTINGS = {
     "plan_cache_mode": "force_generic_plan",  # planning a poll anew costs three times its execution; see planned_anew
     "enable_seqscan": "off",  # a partition without statistics must not be read whole at every poll
@@ -47,6 +50,7 @@ class Session:
 
         Raises:
             errors.NotPrimary: every server of the address is in recovery.
+            errors.PooledConnection: a pooler answers, not the server itself.
             OSError, asyncpg.PostgresError: no connection.
         """
         try:
@@ -59,7 +63,13 @@ class Session:
             )
         except TargetServerAttributeNotMatched as cause:
             raise errors.NotPrimary from cause
-        return cls(connection)
+        except asyncpg.ProtocolViolationError as cause:
+            if _POOLER_SAYS in str(cause):
+                raise errors.PooledConnection(str(cause)) from cause
+            raise
+        session = cls(connection)
+        await session._refuse_pooler()
+        return session
 
     async def fetch(self, name: str, *args: Any) -> list[Any]:
         """The rows of the statement `name`."""
@@ -100,6 +110,15 @@ class Session:
     async def _set(self, setting: str, value: str) -> None:
         async with self._busy:
             await self._connection.execute("select set_config($1, $2, false)", setting, value)
+
+    async def _refuse_pooler(self) -> None:
+        """See that the backend that greeted is the one that answers; asked in a way that any pooler lets pass."""
+        async with self._busy, self._connection.transaction():
+            unnamed = await self._connection.prepare(statement("read_backend"), name="")
+            answered_pid = await unnamed.fetchval()
+        if answered_pid != self.backend_pid:
+            await self.close()
+            raise errors.PooledConnection(f"connected to backend {self.backend_pid}, answered by {answered_pid}")
 
     async def close(self) -> None:
         """End the connection, politely if it answers."""

@@ -25,6 +25,11 @@ class Access:
         """The address of a database for a role."""
         return f"postgresql://{role}:{self.passwords[role]}@{self.address('postgres')}/{database}"
 
+    def pooled_dsn(self, role: str, database: str) -> str:
+        """The same through the pooler, where there is one."""
+        listener = "pgbouncer" if "pgbouncer" in self.ports else "postgres"
+        return f"postgresql://{role}:{self.passwords[role]}@{self.address(listener)}/{database}"
+
     @property
     def kafka(self) -> str:
         """Where Kafka clients begin."""

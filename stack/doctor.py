@@ -18,7 +18,7 @@ from stack.state import State, read_state
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything, also when something is wrong; starts nothing."""
-    findings = [*preconditions(settings.home.folder), _passwords(settings)]
+    findings = [*preconditions(settings.home.folder, pooler=settings.pooler), _passwords(settings)]
     if supervisor_of(settings.home):
         return [*findings, *_processes(read_state(settings.home))]
     return [*findings, _ports(settings), _leftovers(settings)]

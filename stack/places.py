@@ -47,6 +47,8 @@ def _stores(access: Access) -> Iterator[Place]:
         for database in DATABASES:
             yield _dsn(f"database-{database}", access.dsn(database, database), f"the role of {database}")
             yield _dsn(f"verifier-{database}", access.dsn("verifier", database), "may read all, write nothing")
+    if "pgbouncer" in access.ports:
+        yield _dsn("pooler-loms", access.pooled_dsn("loms", "loms"), "the role of loms, through pgbouncer")
     if "valkey" in access.ports:
         yield _dsn("valkey", access.valkey, "cache and limits")
 

@@ -13,6 +13,7 @@ from stack.java import java
 from stack.kafka_jars import locked_jars, maven_cache
 from stack.servers.envoy import envoy_binary
 from stack.servers.ordinary_user import ordinary_user
+from stack.servers.pgbouncer import pgbouncer_binary
 from stack.servers.postgres_files import binaries
 from stack.servers.valkey import valkey_binary
 
@@ -32,7 +33,7 @@ class Finding:
     cure: str = ""
 
 
-def preconditions(folder: Path) -> list[Finding]:
+def preconditions(folder: Path, *, pooler: bool = False) -> list[Finding]:
     """Look at this machine, for a stack whose data lies in `folder`; starts nothing and changes nothing."""
     return [
         python_version((sys.version_info.major, sys.version_info.minor)),
@@ -42,6 +43,7 @@ def preconditions(folder: Path) -> list[Finding]:
         _found("postgres", lambda: str(binaries())),
         _found("valkey", lambda: str(valkey_binary())),
         _found("envoy", lambda: str(envoy_binary())),
+        *([_found("pgbouncer", lambda: str(pgbouncer_binary()))] if pooler else []),
         _found("user", _user),
         jars(maven_cache()),
     ]

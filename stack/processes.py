@@ -16,7 +16,7 @@ from stack.errors import ClusterHasOtherSize
 from stack.fingerprint import Marker, fingerprint
 from stack.home import CHECKOUT, Home
 from stack.passwords import passwords_of
-from stack.servers import Envoy, Kafka, Postgres, Valkey
+from stack.servers import Envoy, Kafka, Pgbouncer, Postgres, Valkey
 from stack.servers.kafka import brokers_made
 from stack.settings import PORTS, Settings
 from stack.state import Kind
@@ -42,7 +42,8 @@ _PREPARED_FROM = (
 class Service:
     """One service process: `python -m <module> <command>` with an environment made from the addresses.
 
-    The health address and the instance name are added to it under `prefix`.
+    The health address and the instance name are added to it under `prefix`. One that is `pooled` goes through the
+    pooler, if the stack has one.
     """
 
     name: str
@@ -52,11 +53,12 @@ class Service:
     needs: frozenset[str]
     environment: Callable[[Access], Mapping[str, str]]
     listens: str = ""
+    pooled: bool = False
 
 
 def _loms(access: Access) -> dict[str, str]:
     return {
-        "LOMS_DATABASE_URL": access.dsn("loms", "loms"),
+        "LOMS_DATABASE_URL": access.pooled_dsn("loms", "loms"),
         "LOMS_DIRECT_URL": access.dsn("loms", "loms"),
         "LOMS_OWNER_URL": access.dsn("loms_owner", "loms"),
         "LOMS_KAFKA_BOOTSTRAP": access.kafka,
@@ -96,7 +98,9 @@ def _product(access: Access) -> dict[str, str]:
     }
 
 
-def _loms_process(name: str, command: str, needs: frozenset[str], listens: str = "") -> Service:
+def _loms_process(
+    name: str, command: str, needs: frozenset[str], listens: str = "", *, pooled: bool = False
+) -> Service:
     return Service(
         name=name,
         module="services.loms",
@@ -105,6 +109,7 @@ def _loms_process(name: str, command: str, needs: frozenset[str], listens: str =
         needs=needs,
         environment=_loms,
         listens=listens,
+        pooled=pooled,
     )
 
 
@@ -144,7 +149,7 @@ def _product_process() -> Service:
 
 
 SERVICES: Sequence[Service] = (
-    _loms_process("loms-api", "api", frozenset({DATABASES}), listens="loms-grpc"),
+    _loms_process("loms-api", "api", frozenset({DATABASES}), listens="loms-grpc", pooled=True),
     _loms_process("loms-relay-0", "relay", frozenset({DATABASES, TOPICS})),
     _loms_process("loms-relay-1", "relay", frozenset({DATABASES, TOPICS})),
     _notification_process("notification-consumer", "consumer", frozenset({DATABASES, TOPICS})),
@@ -171,6 +176,7 @@ def listener_counts(settings: Settings) -> dict[str, int]:
     several = {"kafka": brokers, "kafka-controller": brokers, "health": services, "valkey-cache": CACHE_SHARDS}
     absent = {"telegram"} if settings.telegram_token else set()
     absent |= _DOORS if settings.servers_only else set()
+    absent |= set() if settings.pooler else {"pgbouncer"}
     return {name: several.get(name, 1) for name in PORTS if name not in absent}
 
 
@@ -185,6 +191,8 @@ def units_of(settings: Settings, access: Access, *, on_jars: Callable[[int, int]
     units += [_cache_shard(number, settings, access) for number in range(CACHE_SHARDS)]
     if not settings.telegram_token:
         units.append(_stand_in(settings, access))
+    if settings.pooler:
+        units.append(_pgbouncer(settings, access))
     if not settings.servers_only:
         units += [_databases(settings, access), _topics(settings, access)]
         units += [_service(each, index, settings, access) for index, each in enumerate(SERVICES)]
@@ -200,6 +208,20 @@ def _postgres(settings: Settings, access: Access) -> ServerUnit:
         port_setting=PORTS["postgres"].variable,
     )
     return ServerUnit(server, address=access.address("postgres"))
+
+
+def _pgbouncer(settings: Settings, access: Access) -> ServerUnit:
+    """The pooler before the database of LOMS: for the role of the application alone, all others go directly."""
+    server = Pgbouncer(
+        settings.home.data / "pgbouncer",
+        access.ports["pgbouncer"][0],
+        upstream=access.address("postgres"),
+        database="loms",
+        passwords={"loms": access.passwords["loms"]},
+        log=settings.home.log("pgbouncer"),
+        port_setting=PORTS["pgbouncer"].variable,
+    )
+    return ServerUnit(server, address=access.address("pgbouncer"), needs=frozenset({"postgres"}))
 
 
 def _kafka(settings: Settings, access: Access, on_jars: Callable[[int, int], None]) -> KafkaUnit:
@@ -291,10 +313,11 @@ def _topics(settings: Settings, access: Access) -> StepUnit:
 
 def _service(service: Service, index: int, settings: Settings, access: Access) -> ServiceUnit:
     health = access.address("health", index)
+    pooler = frozenset({"pgbouncer"}) if settings.pooler and service.pooled else frozenset[str]()
     facts = Facts(
         name=service.name,
         kind=Kind.SERVICE,
-        needs=service.needs,
+        needs=service.needs | pooler,
         address=access.address(service.listens) if service.listens else "",
         health=health,
     )

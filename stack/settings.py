@@ -39,6 +39,7 @@ class PortSetting:
 PORTS: Mapping[str, PortSetting] = MappingProxyType(
     {
         "postgres": PortSetting("ONELANE_POSTGRES_PORT", 5432, movable=True),
+        "pgbouncer": PortSetting("ONELANE_PGBOUNCER_PORT", 6432, movable=True),
         "kafka": PortSetting("ONELANE_KAFKA_PORT", 9092),
         "kafka-controller": PortSetting("ONELANE_KAFKA_CONTROLLER_PORT", 19092),
         "valkey": PortSetting("ONELANE_VALKEY_PORT", 6379),
@@ -58,7 +59,8 @@ PORTS: Mapping[str, PortSetting] = MappingProxyType(
 class Settings:
     """The choices. `ports` holds only listeners somebody chose; the others take their defaults.
 
-    `brokers` None means as many as the data was made with, one for new data.
+    `brokers` None means as many as the data was made with, one for new data. `pooler` puts a pgbouncer before the
+    database of LOMS.
     """
 
     home: Home
@@ -69,6 +71,7 @@ class Settings:
     otlp_endpoint: str | None = None
     maven_mirror: str | None = None
     servers_only: bool = False
+    pooler: bool = False
     log_level: str = "INFO"
     start_seconds_max: float = 120.0
     stop_seconds_max: float = 45.0
@@ -88,6 +91,7 @@ class Settings:
             "ONELANE_TELEGRAM_LIMITS": None if self.telegram_limits else "0",
             "ONELANE_MAVEN_MIRROR": self.maven_mirror,
             "ONELANE_SERVERS_ONLY": "1" if self.servers_only else None,
+            "ONELANE_POOLER": "1" if self.pooler else None,
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.otlp_endpoint,
         }
         return chosen | {name: value for name, value in optional.items() if value}
@@ -103,7 +107,8 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         otlp_endpoint=environment.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         maven_mirror=environment.get("ONELANE_MAVEN_MIRROR") or None,
         telegram_limits=_one_of(environment, "ONELANE_TELEGRAM_LIMITS", ("1", "TRUE", "0", "FALSE")) in {"1", "TRUE"},
-        servers_only=_one_of(environment, "ONELANE_SERVERS_ONLY", ("0", "FALSE", "1", "TRUE")) in {"1", "TRUE"},
+        servers_only=_switch(environment, "ONELANE_SERVERS_ONLY"),
+        pooler=_switch(environment, "ONELANE_POOLER"),
         log_level=_one_of(environment, "ONELANE_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         start_seconds_max=_seconds(environment, "ONELANE_START_SECONDS_MAX", default=120.0),
         stop_seconds_max=_seconds(environment, "ONELANE_STOP_SECONDS_MAX", default=45.0),
@@ -143,6 +148,10 @@ def _seconds(environment: Mapping[str, str], variable: str, *, default: float) -
     if not 1.0 <= seconds <= SECONDS_MAX:
         raise BadSetting(variable, value, bound=f"a number of seconds from 1 to {SECONDS_MAX}")
     return seconds
+
+
+def _switch(environment: Mapping[str, str], variable: str) -> bool:
+    return _one_of(environment, variable, ("0", "FALSE", "1", "TRUE")) in {"1", "TRUE"}
 
 
 def _one_of(environment: Mapping[str, str], variable: str, allowed: tuple[str, ...]) -> str:

@@ -1,5 +1,7 @@
 """LOMS as its callers meet it: a gRPC server and the real Envoy in front of it, one of each for a test session.
 
+A second gRPC server on the same database works through a pgbouncer.
+
 Tests that use these fixtures run in the session's event loop: `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
 """
 
@@ -24,6 +26,7 @@ from stack.envoy_config import render
 from stack.ports import free_port
 from stack.servers import Envoy
 from tests.loms_fixtures import CountedWakes, LomsDatabase, unit_of_work_over
+from tests.poolers import pooler_before
 from tests.shared_servers import servers_folder
 
 Body = Mapping[str, Any]
@@ -104,6 +107,23 @@ async def grpc_caller(served: Served) -> AsyncIterator[Caller]:
 async def http_caller(served: Served) -> AsyncIterator[Caller]:
     async with httpx.AsyncClient(base_url=served.http_url, timeout=20) as client:
         yield HttpCaller(client)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pooled_caller(loms_template: LomsDatabase) -> AsyncIterator[Caller]:
+    """A caller of a server that shares two connections through a pgbouncer."""
+    with pooler_before(loms_template.app_dsn, pool_size=2) as pooler:
+        through = pooler.through(loms_template.app_dsn)
+        pool = Pool(through, application_name="loms-pooled", max_size=8, acquire_seconds_max=30)
+        server = bootstrap.rpc_server("127.0.0.1:0", bootstrap.servicer(unit_of_work_over(pool, CountedWakes())))
+        await pool.start()
+        await server.start()
+        try:
+            async with grpc.aio.insecure_channel(server.address) as channel:
+                yield GrpcCaller(LomsServiceStub(channel))
+        finally:
+            await server.stop()
+            await pool.stop()
 
 
 class GrpcCaller:

@@ -5,7 +5,7 @@ import asyncio
 import sys
 
 from chassis.config import EXIT_USAGE, BadSettings, load
-from chassis.lifecycle import run
+from chassis.lifecycle import EXIT_NEEDS_OPERATOR, NeedsOperator, run
 from services.loms import bootstrap
 from services.loms.settings import ApiSettings, RelaySettings, SchemaSettings
 
@@ -19,6 +19,9 @@ def main() -> int:
     except BadSettings as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
+    except NeedsOperator as error:
+        sys.stderr.write(f"cannot start: {error}\n")
+        return EXIT_NEEDS_OPERATOR
 
 
 def _start(process: str) -> int:

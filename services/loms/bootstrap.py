@@ -6,12 +6,14 @@ bring their own unit of work. Each imports what it builds, so that no process ca
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
 from chassis import logs, telemetry
 from chassis.health import Health
 from chassis.lifecycle import Service, Task
+from chassis.pooler import DirectAddress
 from events.topics import catalogue
 from outbox import Relay, TopicRule, Wake, Writer, errors
 
@@ -40,32 +42,37 @@ def api(settings: ApiSettings) -> Service:
         max_size=settings.pool_size,
         acquire_seconds_max=ACQUIRE_SECONDS_MAX,
     )
-    wake = Wake(settings.direct_url.get_secret_value())
+    direct_url = settings.direct_url.get_secret_value()
+    direct = DirectAddress(direct_url, setting="LOMS_DIRECT_URL", reason="the wake has settings of a session")
+    wake = Wake(direct_url)
     unit_of_work = UnitOfWork(pool=pool, writer=Writer(topic_rules()), wake=wake, trace=telemetry.inject)
     server = rpc_server(settings.grpc_address, servicer(unit_of_work), calls_max=settings.calls_max)
     health = Health(settings.health_address, {"postgres": pool.check, "grpc": server.check})
-    return Service("loms-api", tracing, health, pool, wake, server)
+    return Service("loms-api", tracing, health, pool, direct, wake, server)
 
 
 def relay(settings: RelaySettings) -> Service:
     """Build the process that carries the outbox to Kafka: one of them is active, the others stand by."""
     logs.configure(DOMAIN, "relay", settings.log_level)
     tracing = telemetry.configure(DOMAIN, "relay", settings.otlp_endpoint)
+    owner_url = settings.owner_url.get_secret_value()
+    direct = DirectAddress(owner_url, setting="LOMS_OWNER_URL", reason="the relay listens in a session of its own")
     carrier = Relay(
-        dsn=settings.owner_url.get_secret_value(),
+        dsn=owner_url,
         bootstrap_servers=settings.kafka_bootstrap,
         topics=topic_rules(),
         source=DOMAIN,
         instance=settings.instance,
     )
     task = Task("relay", carrier.run, stop=carrier.request_stop, operator_errors=(errors.NeedsOperator,))
-    return Service("loms-relay", tracing, Health(settings.health_address, {}), task)
+    return Service("loms-relay", tracing, Health(settings.health_address, {}), direct, task)
 
 
 def migrate(settings: SchemaSettings) -> None:
     """Bring the schema to its newest version."""
     from services.loms.migrations.run import upgrade
 
+    asyncio.run(_direct_owner(settings).start())
     upgrade(owner_url=settings.owner_url.get_secret_value(), app_role=settings.app_role)
 
 
@@ -73,7 +80,13 @@ async def seed(settings: SchemaSettings) -> None:
     """Load the first stock, where it is missing."""
     from services.loms.repository.seed import seed as seed_stock
 
+    await _direct_owner(settings).start()
     await seed_stock(settings.owner_url.get_secret_value())
+
+
+def _direct_owner(settings: SchemaSettings) -> DirectAddress:
+    owner_url = settings.owner_url.get_secret_value()
+    return DirectAddress(owner_url, setting="LOMS_OWNER_URL", reason="migrations hold a session's locks")
 
 
 def servicer(unit_of_work: UnitOfWorkPort) -> LomsServicer:

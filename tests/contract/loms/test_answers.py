@@ -1,4 +1,4 @@
-"""The table of answers, once over gRPC and once over HTTP through Envoy."""
+"""The table of answers: over gRPC, over HTTP through Envoy, and with a pgbouncer before the database."""
 
 import itertools
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ LARGEST = 2**63 - 1
 _users = itertools.count(1_000)
 
 
-@pytest.fixture(params=["grpc", "http"])
+@pytest.fixture(params=["grpc", "http", "pooled"])
 def caller(request: pytest.FixtureRequest) -> Caller:
     chosen: Caller = request.getfixturevalue(f"{request.param}_caller")
     return chosen

@@ -39,3 +39,17 @@ async def test_orders_beyond_the_stock_fail_and_the_rest_succeed(served: Served,
 
     assert Counter(answer.code for answer in answers) == {"OK": 26, "FAILED_PRECONDITION": 34}
     assert await served.eye.fetchval("select reserved from stocks where sku = $1", sku) == 98
+
+
+async def test_two_hundred_creates_at_once_share_two_connections_of_a_pooler(
+    served: Served, pooled_caller: Caller
+) -> None:
+    sku = 2618151  # 300 pieces, none reserved
+    items = [{"sku": sku, "count": 1}]
+
+    answers = await asyncio.gather(
+        *(pooled_caller.call("OrderCreate", {"userId": user, "items": items}) for user in range(1, 201))
+    )
+
+    assert Counter(answer.code for answer in answers) == {"OK": 200}
+    assert await served.eye.fetchval("select reserved from stocks where sku = $1", sku) == 200

@@ -69,20 +69,6 @@ async def test_handing_a_connection_back_costs_no_statement(database: Database) 
     await pool.stop()
 
 
-async def test_through_a_pooler_nothing_is_kept_on_the_server(database: Database) -> None:
-    pool = Pool(database.dsn, application_name="shop", through_pooler=True, max_size=1)
-    await pool.start()
-    async with pool.acquire() as connection:
-        for _ in range(2):
-            await connection.fetchval("select $1::int", 1)
-        kept = await connection.fetchval("select count(*) from pg_prepared_statements where name <> ''")
-        timeout = await connection.fetchval("show statement_timeout")
-    await pool.stop()
-
-    assert kept <= 1  # the statement that counts may see itself
-    assert timeout == "0"
-
-
 async def test_connections_are_counted_by_state(database: Database) -> None:
     pool = Pool(database.dsn, application_name="counted", min_size=2)
     await pool.start()

@@ -1,16 +1,11 @@
 """LOMS as the commands an operator types: real processes, told what to do by their environment alone."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
 import grpc
-import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -22,17 +17,16 @@ from stack.databases import create_database, owner_of
 from stack.ports import free_port
 from tests.given import SharedKafka, SharedPostgres
 from tests.loms_fixtures import PASSWORD, LomsDatabase, Platform
+from tests.loms_processes import command_of_loms, readiness
 from tests.waiting import eventually
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 async def test_the_api_serves_until_it_is_told_to_stop(loms_database: LomsDatabase) -> None:
     grpc_address, health = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     settings = _database_settings(loms_database) | {"LOMS_GRPC_ADDRESS": grpc_address, "LOMS_HEALTH_ADDRESS": health}
 
-    async with _running("api", settings) as api:
-        ready = await eventually(lambda: _ready(health))
+    async with command_of_loms("api", settings) as api:
+        ready = await eventually(lambda: readiness(health))
         async with grpc.aio.insecure_channel(grpc_address) as channel:
             stock = await LomsServiceStub(channel).StocksInfo(pb.StocksInfoRequest(sku=1002))
         api.terminate()
@@ -48,7 +42,7 @@ async def test_the_relay_carries_what_was_committed_to_kafka(platform: Platform,
     order_id = await platform.place((1002, 2), (1003, 1), user_id=42)
     await platform.orders.pay(order_id)
 
-    async with _running("relay", _relay_settings(platform.database, kafka.bootstrap)) as relay:
+    async with command_of_loms("relay", _relay_settings(platform.database, kafka.bootstrap)) as relay:
         records = await _records_of(platform, kafka.bootstrap, expected=3)
         relay.terminate()
         exit_code = await relay.wait()
@@ -69,7 +63,7 @@ async def test_a_relay_that_no_restart_can_help_exits_with_78(loms_database: Lom
     await owner.execute("delete from outbox_cursor")
     await owner.close()
 
-    async with _running("relay", _relay_settings(loms_database, kafka.bootstrap)) as relay:
+    async with command_of_loms("relay", _relay_settings(loms_database, kafka.bootstrap)) as relay:
         output, _ = await relay.communicate()
 
     assert relay.returncode == 78
@@ -97,7 +91,7 @@ async def test_migrate_and_seed_make_a_database_ready_however_often_and_many_run
 
 
 async def test_a_missing_setting_is_named_with_exit_code_2() -> None:
-    async with _running("api", {}) as api:
+    async with command_of_loms("api", {}) as api:
         output, _ = await api.communicate()
 
     assert api.returncode == 2
@@ -109,7 +103,9 @@ async def test_a_missing_setting_is_named_with_exit_code_2() -> None:
 async def test_a_wrong_address_shows_no_password(command: str) -> None:
     wrong = {"LOMS_OWNER_URL": "", "LOMS_DATABASE_URL": "", "LOMS_DIRECT_URL": "", "LOMS_POOL_SIZE": "0"}
 
-    async with _running(command, {**wrong, "LOMS_DATABASE_URL": "postgresql://loms:hunter2@127.0.0.1/loms"}) as process:
+    async with command_of_loms(
+        command, {**wrong, "LOMS_DATABASE_URL": "postgresql://loms:hunter2@127.0.0.1/loms"}
+    ) as process:
         output, _ = await process.communicate()
 
     assert process.returncode == 2
@@ -128,38 +124,10 @@ def _relay_settings(database: LomsDatabase, bootstrap: str) -> dict[str, str]:
     }
 
 
-@asynccontextmanager
-async def _running(command: str, settings: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LOMS_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.loms", command),
-        cwd=ROOT,
-        env={**inherited, **settings},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
 async def _run(command: str, settings: Mapping[str, str]) -> int | None:
-    async with _running(command, settings) as process:
+    async with command_of_loms(command, settings) as process:
         await process.communicate()
     return process.returncode
-
-
-async def _ready(health: str) -> dict[str, Any] | None:
-    async with httpx.AsyncClient() as client:
-        try:
-            response = await client.get(f"http://{health}/readyz")
-        except httpx.TransportError:
-            return None
-    body: dict[str, Any] = response.json()
-    return body if response.status_code == 200 else None
 
 
 async def _records_of(platform: Platform, bootstrap: str, *, expected: int) -> list[Any]:
