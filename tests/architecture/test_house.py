@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("bench", "chassis", "cli", "events", "inbox", "outbox", "rpc", "services", "stack", "verification")
-SETTINGS_MODULES = ("services.loms.settings", "services.notification.settings")
+SETTINGS_MODULES = sorted(f"services.{path.parent.name}.settings" for path in (ROOT / "services").glob("*/settings.py"))
 METRIC = re.compile(r"^([A-Z][A-Z0-9_]+)(?:: \w+)? = (?:Counter|Gauge|Histogram|Summary)\(", re.MULTILINE)
 METRICS = sorted(path for folder in CODE for path in (ROOT / folder).rglob("metrics.py"))
 PAGES = sorted(page for page in ROOT.rglob("*.md") if not any(part[0] == "." for part in page.relative_to(ROOT).parts))
