@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pytest
 
@@ -40,7 +40,7 @@ def pooler_before(*dsns: str, **options: Any) -> Iterator[Pooler]:
         free_port(),
         upstream=f"{roles[0].hostname}:{roles[0].port}",
         database=roles[0].path.lstrip("/"),
-        passwords={str(role.username): str(role.password) for role in roles},
+        passwords={str(role.username): unquote(str(role.password)) for role in roles},
         dies_with_parent=True,
         **options,
     )

@@ -123,10 +123,10 @@ def pgbouncer_binary() -> Path:
 def pgbouncer_version(program: Path) -> tuple[int, ...]:
     """The version a program of pgbouncer says it has, as in (1, 18, 0)."""
     said = subprocess.run([program, "--version"], check=False, capture_output=True, text=True, env=dict(ENVIRONMENT))  # noqa: S603 - our own argv
-    found = re.search(r"\d+(?:\.\d+)+", said.stdout)
+    found = re.search(r"pgbouncer\D*(\d+(?:\.\d+)+)", said.stdout, re.IGNORECASE)
     if found is None:
         raise ToolMissing(f"{program} does not say its version", cure="install the system's package pgbouncer anew")
-    return tuple(map(int, found.group().split(".")))
+    return tuple(map(int, found.group(1).split(".")))
 
 
 def carries_prepared_statements(program: Path) -> bool:

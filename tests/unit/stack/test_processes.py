@@ -69,6 +69,32 @@ def test_the_sender_keeps_its_limits_in_valkey(tmp_path: Path) -> None:
     assert sender["NOTIFICATION_LIMITS_URL"].startswith("redis://:")
 
 
+def test_with_a_pooler_the_api_goes_through_it_and_what_needs_the_server_itself_does_not(tmp_path: Path) -> None:
+    settings = Settings(home=Home(tmp_path), pooler=True)
+    ports = {name: tuple(range(20_000, 20_000 + count)) for name, count in listener_counts(settings).items()}
+    access = access_of(settings, ports | {"postgres": (5432,), "pgbouncer": (6432,)})
+
+    made = {unit.facts.name: unit for unit in units_of(settings, access, on_jars=lambda _ready, _all: None)}
+
+    api = environment_of(made["loms-api"])
+    addresses = {name: value.rpartition("@")[2] for name, value in api.items() if name.endswith("_URL")}
+    assert addresses == {
+        "LOMS_DATABASE_URL": "127.0.0.1:6432/loms",
+        "LOMS_DIRECT_URL": "127.0.0.1:5432/loms",
+        "LOMS_OWNER_URL": "127.0.0.1:5432/loms",
+    }
+    waits = {name for name, unit in made.items() if "pgbouncer" in unit.facts.needs}
+    assert waits == {"loms-api"}
+    assert made["pgbouncer"].facts.needs == {"postgres"}
+
+
+def test_without_one_nothing_waits_for_it(tmp_path: Path) -> None:
+    settings = Settings(home=Home(tmp_path))
+
+    assert "pgbouncer" not in listener_counts(settings)
+    assert not any("pgbouncer" in unit.facts.needs for unit in units(settings).values())
+
+
 def test_a_real_bot_replaces_the_stand_in(tmp_path: Path) -> None:
     settings = Settings(home=Home(tmp_path), telegram_token=TOKEN)
 
