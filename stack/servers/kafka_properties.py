@@ -26,6 +26,8 @@ def render(node: Node, nodes: Sequence[Node], *, data: Path, extra: Mapping[str,
     template = Template((DEPLOY / "server.properties").read_text(encoding="utf-8"))
     rendered = template.substitute(
         node_id=node.node_id,
+        listen_host=LOOPBACK,
+        host=LOOPBACK,
         port=node.port,
         controller_port=node.controller_port,
         voters=",".join(f"{each.node_id}@{LOOPBACK}:{each.controller_port}" for each in nodes),
