@@ -35,8 +35,8 @@ reset: setup ## stop the stack and delete its data
 logs: setup ## show what the processes say
 	@$(BIN)/onelane logs
 
-test: setup check ## set everything up, check, and run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: setup check ## set everything up, check, and run the whole test suite (SERVERS=containers: shared servers in containers)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(if $(SERVERS),--servers $(SERVERS))
 
 chaos: setup ## faults against outbox and inbox for MINUTES=60, with BROKERS=3; SEED=… repeats a run
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),60) --brokers $(or $(BROKERS),3) $(if $(SEED),--seed $(SEED)) $(if $(CONTROL),--control $(CONTROL))
@@ -60,5 +60,7 @@ proto: setup ## generate the code beside every .proto
 bench: setup ## measure against peers and bare floors, half an hour (SECONDS=1 REPEAT=1 ROWS=10000 HELD_SECONDS=5: short)
 	@$(BIN)/python -m bench $(PARTS) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(REPEAT),--repeat $(REPEAT)) $(if $(ROWS),--rows $(ROWS)) $(if $(HELD_SECONDS),--held-seconds $(HELD_SECONDS)) $(if $(TAKEOVERS),--takeovers $(TAKEOVERS))
 
-lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
+lock: ## resolve requirements.lock and the images' part of it anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra stack --extra projection --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+	@cp requirements.lock deploy/containers/runtime.lock
+	uv pip compile --quiet --universal --python-version 3.11 --constraints requirements.lock --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o deploy/containers/runtime.lock

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from chassis.config import Settings
 from events.topics import catalogue
+from tests.containers import compose
+from tests.settings_read import SETTINGS_MODULES, settings_classes, variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("bench", "chassis", "cli", "events", "inbox", "outbox", "rpc", "services", "stack", "verification")
-SETTINGS_MODULES = sorted(f"services.{path.parent.name}.settings" for path in (ROOT / "services").glob("*/settings.py"))
+READ_BY_COMPOSE_ITSELF = {"COMPOSE_PROFILES"}
 METRIC = re.compile(r"^([A-Z][A-Z0-9_]+)(?:: \w+)? = (?:Counter|Gauge|Histogram|Summary)\(", re.MULTILINE)
 METRICS = sorted(path for folder in CODE for path in (ROOT / folder).rglob("metrics.py"))
 PAGES = sorted(page for page in ROOT.rglob("*.md") if not any(part[0] == "." for part in page.relative_to(ROOT).parts))
@@ -33,7 +33,7 @@ def test_every_setting_stands_in_the_example() -> None:
 def test_the_example_names_no_setting_that_nobody_reads() -> None:
     documented = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
-    assert documented - set(_settings()) == set()
+    assert documented - set(_settings()) - compose.variables() - READ_BY_COMPOSE_ITSELF == set()
 
 
 @pytest.mark.parametrize("name", catalogue().names)
@@ -80,9 +80,6 @@ def _settings() -> Iterator[str]:
 
 
 def _settings_of_services() -> Iterator[str]:
-    for name in SETTINGS_MODULES:
-        for item in vars(import_module(name)).values():
-            if isinstance(item, type) and issubclass(item, Settings) and item.__module__ == name:
-                prefix = str(item.model_config.get("env_prefix", ""))
-                for field, info in item.model_fields.items():
-                    yield str(info.validation_alias or f"{prefix}{field}".upper())
+    for module in SETTINGS_MODULES:
+        for settings in settings_classes(module).values():
+            yield from variables_of(settings)
