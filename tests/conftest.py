@@ -14,21 +14,42 @@ from redis.asyncio import Redis
 
 from stack.ports import free_port
 from stack.servers import Kafka, Postgres
+from tests.containers.engine import absence
 from tests.given import Database, MakeTopic, SharedKafka, SharedPostgres, SharedValkey, StartKafka, StartPostgres
+from tests.server_providers import PROVIDERS, provider_named
 from tests.shared_servers import AtTheDesk, Desk, SharedServers, servers_folder
 
 _SERVERS = pytest.StashKey[SharedServers | AtTheDesk]()
 _DESK = pytest.StashKey[Desk]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make test SERVERS=containers` chooses where the shared servers come from."""
+    parser.addoption(
+        "--servers", choices=PROVIDERS, default=PROVIDERS[0], help="where the servers tests share come from"
+    )
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say where the servers come from, and what does not run for want of an engine."""
+    chosen = config.getoption("--servers")
+    return f"servers: {chosen}" + (f"; none in containers: {absence()}" if absence() else "")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """A worker asks the controller; everybody else owns the servers."""
     invitation = getattr(config, "workerinput", {}).get("shared_servers")
     if invitation is None:
-        config.stash[_SERVERS] = SharedServers()
+        config.stash[_SERVERS] = SharedServers(provider_named(_available(config.getoption("--servers"))))
     else:
         host, port = invitation["address"]
         config.stash[_SERVERS] = AtTheDesk(host=(host, port), key=bytes.fromhex(invitation["key"]))
+
+
+def _available(provider: str) -> str:
+    if provider == "containers" and absence():
+        raise pytest.UsageError(f"no container engine answers: {absence()}. Start one, or leave --servers away")
+    return provider
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -6,7 +6,6 @@ Their data lies in a temporary folder that goes with the session; the folders of
 
 import contextlib
 import os
-import secrets
 import shutil
 import tempfile
 import threading
@@ -17,20 +16,21 @@ from pathlib import Path
 
 import psutil
 
-from stack.ports import LOOPBACK, free_port
-from stack.servers import Kafka, Postgres, Server, Valkey
+from stack.ports import LOOPBACK
+from tests.server_providers import NativeServers, Provider, RunningServer
 
 _FOLDER_PREFIX = "onelane-tests-"
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class SharedServers:
-    """Starts each server when it is first asked for, and ends all at `close`."""
+    """Starts each server when it is first asked for, and ends all at `close`. They come from `provider`."""
 
-    def __init__(self) -> None:
+    def __init__(self, provider: Provider | None = None) -> None:
+        self._provider = provider or NativeServers()
         self._folder: Path | None = None
         self._addresses: dict[str, str] = {}
-        self._started: list[Server] = []
+        self._started: list[RunningServer] = []
         self._starters = {"postgres": self._postgres, "kafka": self._kafka, "valkey": self._valkey}
         self._one_at_a_time = threading.Lock()
 
@@ -44,29 +44,29 @@ class SharedServers:
 
     def close(self) -> None:
         """End every server and remove their data; nothing in it is worth a graceful stop."""
-        for server in reversed(self._started):
-            server.kill()
+        self._provider.discard(self._started[::-1])
         self._started.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _postgres(self, folder: Path) -> str:
-        server = Postgres(folder, free_port(), extra_settings=_NOT_DURABLE, dies_with_parent=True)
-        self._started.append(server)
-        server.start()
+        server = self._provider.postgres(folder, extra_settings=_NOT_DURABLE)
+        self._start(server)
         return server.admin_dsn
 
     def _kafka(self, folder: Path) -> str:
-        server = Kafka(folder, dies_with_parent=True)
-        self._started.append(server)
-        server.start()
+        server = self._provider.kafka(folder)
+        self._start(server)
         return server.bootstrap
 
     def _valkey(self, folder: Path) -> str:
-        server = Valkey(folder, free_port(), secrets.token_urlsafe(16), dies_with_parent=True)
+        server = self._provider.valkey(folder)
+        self._start(server)
+        return server.url
+
+    def _start(self, server: RunningServer) -> None:
         self._started.append(server)
         server.start()
-        return server.url
 
 
 class Desk:
