@@ -163,10 +163,78 @@ async def test_a_chat_that_does_not_exist_fails_and_is_not_tried_for_ever(town: 
     town.telegram.script(chat)
 
 
-@pytest.mark.parametrize("gone", ["blocked", "deactivated"])
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (400, "Bad Request: message is too long"),
+        (403, "Forbidden: not enough rights to send text messages to the chat"),
+        (409, "Conflict: terminated by other getUpdates request"),
+        (413, "Request Entity Too Large"),
+    ],
+)
+async def test_any_other_refusal_in_telegrams_words_fails_the_row_at_the_first_attempt(
+    town: Town, code: int, said: str
+) -> None:
+    chat = await town.link()
+    town.telegram.script(chat, {"answer": "error", "error_code": code, "description": said})
+    await town.plan(*placed(42))
+
+    await town.deliver()
+
+    assert [(row["state"], row["attempts"]) for row in await town.rows(42)] == [("superseded", 0), ("failed", 1)]
+    assert town.accepted(chat) == []
+
+
+async def test_a_card_that_can_no_longer_be_edited_is_replaced_by_a_new_one(town: Town) -> None:
+    chat = await shown(town)
+    too_old = {"answer": "error", "error_code": 400, "description": "Bad Request: message can't be edited"}
+    town.telegram.script(chat, too_old | {"method": "editMessageText"})
+    await town.plan(paid(42))
+
+    await town.deliver()
+
+    assert town.accepted(chat)[1:] == [("sendMessage", "o:42:3"), ("sendMessage", "o:42:3")]
+
+
+async def test_markup_refused_even_as_plain_text_fails_the_row(town: Town) -> None:
+    chat = await town.link()
+    town.telegram.script(chat, {"answer": "cannot_parse", "times": 2})
+    await town.plan(*placed(42))
+
+    await town.deliver()
+
+    row = (await town.rows(42))[1]
+    assert (row["state"], row["attempts"], row["reason"]) == ("failed", 2, "refused even as plain text")
+
+
+async def test_an_edit_whose_answer_is_lost_for_ever_is_uncertain_in_the_end(town: Town) -> None:
+    chat = await shown(town)
+    town.telegram.script(chat, {"answer": "close", "accepted": False, "method": "editMessageText", "times": None})
+    await town.plan(a_change(42, 3, Status.NEW))
+
+    await town.deliver(lost_edits_max=2)
+
+    assert await town.states(42) == ["superseded", "delivered", "uncertain"]
+    assert (await town.rows(42))[2]["attempts"] == 3
+    town.telegram.script(chat)
+
+
+async def test_a_first_card_lost_before_anything_was_accepted_is_uncertain_all_the_same(town: Town) -> None:
+    chat = await town.link()
+    town.telegram.script(chat, {"answer": "close", "accepted": False})
+    await town.plan(*placed(42))
+
+    await town.deliver()
+
+    assert town.accepted(chat) == []
+    assert await town.states(42) == ["superseded", "uncertain"]
+
+
+@pytest.mark.parametrize("gone", ["blocked", "deactivated", "kicked"])
 async def test_a_subscriber_who_is_gone_is_not_called_again_until_linked_anew(town: Town, gone: str) -> None:
     chat = await town.link()
-    town.telegram.script(chat, {"answer": gone})
+    kicked = {"answer": "error", "error_code": 403, "description": "Forbidden: bot was kicked from the group chat"}
+    town.telegram.script(chat, kicked if gone == "kicked" else {"answer": gone})
     await town.plan(*placed(42), *placed(43))
     await town.deliver()
 
@@ -192,9 +260,10 @@ async def test_a_chat_that_moved_is_followed(town: Town) -> None:
     assert await town.eye.fetchval("select chat_id from subscribers where user_id = 7") == new
 
 
-async def test_a_refused_token_stops_the_sender_and_loses_nothing(town: Town) -> None:
+@pytest.mark.parametrize("refusal", ["unauthorized", "not_found"])
+async def test_a_refused_token_stops_the_sender_and_loses_nothing(town: Town, refusal: str) -> None:
     chat = await town.link()
-    town.telegram.script(chat, {"answer": "unauthorized"})
+    town.telegram.script(chat, {"answer": refusal})
     await town.plan(*placed(42))
 
     with pytest.raises(BotStopped, match="NOTIFICATION_TELEGRAM_TOKEN"):

@@ -3,14 +3,12 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from services.notification.domain.message import Button, Message
 from services.notification.domain.outcome import (
     BotRefused,
     CardGone,
@@ -24,38 +22,7 @@ from services.notification.domain.outcome import (
     Uncertain,
     Unparsable,
 )
-from services.notification.telegram.messenger import TelegramMessenger
-from services.notification.telegram.request import BotApiRequest
-
-TOKEN = "1000000001:secret-of-the-test"
-MESSAGE = Message(text="<b>Order 42</b>", html=True, silent=True, buttons=(Button("Details", "o:42:3:d"),))
-SENT = {"message_id": 9, "date": 1_800_000_000, "chat": {"id": 70, "type": "private"}, "text": "Order 42"}
-
-Wire = Callable[[httpx.Request], httpx.Response]
-
-
-async def outcome_of(wire: Wire, *, editing: bool = False, call_seconds: float = 5.0) -> Outcome:
-    request = BotApiRequest(connections_max=2, connect_seconds=1, read_seconds=1, transport=httpx.MockTransport(wire))
-    messenger = TelegramMessenger(token=TOKEN, base_url="http://telegram/", request=request, call_seconds=call_seconds)
-    await messenger.start()
-    try:
-        return await (messenger.edit(70, 9, MESSAGE) if editing else messenger.send(70, MESSAGE))
-    finally:
-        await messenger.stop()
-
-
-def refusing(code: int, description: str, **parameters: int) -> Wire:
-    body: dict[str, Any] = {"ok": False, "error_code": code, "description": description}
-    if parameters:
-        body["parameters"] = parameters
-    return lambda _: httpx.Response(code, json=body)
-
-
-def raising(error: type[httpx.TransportError]) -> Wire:
-    def wire(request: httpx.Request) -> httpx.Response:
-        raise error("scripted", request=request)
-
-    return wire
+from tests.telegram_answers import SENT, TOKEN, Wire, outcome_of, raising, refusing
 
 
 async def test_a_message_leaves_with_its_markup_and_buttons() -> None:
@@ -68,8 +35,8 @@ async def test_a_message_leaves_with_its_markup_and_buttons() -> None:
     outcome = await outcome_of(wire)
 
     assert outcome == Delivered(message_id=9)
-    fields = dict(httpx.QueryParams(seen[0].content.decode()))
-    assert seen[0].url.path == f"/bot{TOKEN}/sendMessage"
+    fields = dict(httpx.QueryParams(seen[1].content.decode()))
+    assert [request.url.path for request in seen] == [f"/bot{TOKEN}/getMe", f"/bot{TOKEN}/sendMessage"]
     assert fields["parse_mode"] == "HTML"
     assert fields["disable_notification"].lower() == "true"
     assert json.loads(fields["reply_markup"]) == {
