@@ -1,21 +1,46 @@
 """From the order topic into the ledger, through the inbox, on a real broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from inbox import Limits, Runner
+from inbox import Event, Limits, Reject, Runner
+from inbox.operations import decide, outcome
 from services.notification import bootstrap
 from tests.given import MakeTopic, SharedKafka
 from tests.notification_fixtures import Town
 from tests.order_records import Record, a_record, write, writing
 from tests.waiting import eventually
 
-QUICK = Limits(retry_seconds_min=0.02, retry_seconds_max=0.2, hint_every_seconds=0.1, stop_seconds_max=3)
+if TYPE_CHECKING:
+    import asyncpg
+
+QUICK = Limits(
+    retry_seconds_min=0.02,
+    retry_seconds_max=0.2,
+    hint_every_seconds=0.1,
+    decisions_every_seconds=0.05,
+    stop_seconds_max=3,
+)
+
+
+class Mendable:
+    """The service's handler, which stumbles over the events it is told to until it is mended."""
+
+    def __init__(self) -> None:
+        self._inner = bootstrap.order_events()
+        self.stumbles_over: set[tuple[str, int]] = set()
+
+    async def __call__(self, connection: "asyncpg.Connection[Any]", events: Sequence[Event]) -> None:
+        for event in events:
+            if (event.key, event.version) in self.stumbles_over:
+                raise Reject(event, "a status this release does not know")
+        await self._inner(connection, events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +50,7 @@ class Consumer:
     town: Town
     topic: str
     producer: AIOKafkaProducer
+    handler: "Mendable"
 
     async def reads(self, *records: Record) -> None:
         """Write the records, and after them a good one of another order; return when that one is planned."""
@@ -33,6 +59,20 @@ class Consumer:
 
     async def _has_read_all(self) -> bool:
         return bool(await self.town.rows(999))
+
+    async def decide(self, action: Literal["release", "discard"], key: str, event_id: UUID | None = None) -> str | None:
+        """What an operator decides about a parked order, and what came of it."""
+        number = await decide(
+            self.town.eye,
+            action,
+            consumer=bootstrap.NAME,
+            topic=self.topic,
+            key=key,
+            event_id=event_id,
+            reason="seen to",
+            by="ada",
+        )
+        return await outcome(self.town.eye, number, wait_seconds=10)
 
     async def parked(self) -> dict[str, str]:
         """Parked keys with the reason of their first record."""
@@ -44,10 +84,11 @@ class Consumer:
 async def consumer(town: Town, kafka: SharedKafka, topic: MakeTopic) -> AsyncIterator[Consumer]:
     name = await topic("order-events", partitions=1)
     await topic(f"{name}.dead")
+    handler = Mendable()
     runner = Runner(
         consumer=bootstrap.NAME,
         topics=[bootstrap.order_topic(name)],
-        handler=bootstrap.order_events(),
+        handler=handler,
         dsn=town.database.app_dsn,
         bootstrap_servers=kafka.bootstrap,
         group_id=f"notification-{name}",
@@ -55,7 +96,7 @@ async def consumer(town: Town, kafka: SharedKafka, topic: MakeTopic) -> AsyncIte
     )
     running = asyncio.create_task(runner.run())
     async with writing(kafka.bootstrap) as producer:
-        yield Consumer(town, name, producer)
+        yield Consumer(town, name, producer, handler)
         runner.stop()
         await running
 
@@ -124,3 +165,56 @@ async def test_an_order_without_a_count_of_items_is_told_without_it(consumer: Co
 
     (row,) = await consumer.town.rows(42)
     assert row["items"] is None
+
+
+async def test_poison_between_good_events_holds_up_its_order_alone_which_catches_up_in_order_when_released(
+    consumer: Consumer,
+) -> None:
+    mine, another = await consumer.town.link(7), await consumer.town.link(8)
+    consumer.handler.stumbles_over = {("42", 2)}
+
+    await consumer.reads(*interleaved(a_record(42, 2, "awaiting payment")))
+    await consumer.town.deliver()
+    before = told_of(consumer, mine, 42)
+    consumer.handler.stumbles_over = set()
+    told = await consumer.decide("release", "42")
+    await consumer.town.deliver()
+
+    assert before == [("sendMessage", "o:42:1")]
+    assert told_of(consumer, another, 43) == [("sendMessage", "o:43:3"), ("sendMessage", "o:43:3")]
+    assert told == "applied 2, still parked 0"
+    assert [row["version"] for row in await consumer.town.rows(42)] == [1, 2, 3]
+    assert told_of(consumer, mine, 42)[1:] == [("editMessageText", "o:42:3"), ("sendMessage", "o:42:3")]
+
+
+async def test_poison_that_no_release_can_read_is_dropped_and_its_order_goes_on_behind_it(consumer: Consumer) -> None:
+    mine, another = await consumer.town.link(7), await consumer.town.link(8)
+    broken = uuid4()
+
+    await consumer.reads(*interleaved(a_record(42, 2, "awaiting payment", event_id=broken, body=b'{"order_id": 42')))
+    waiting = await consumer.town.eye.fetch("select version from inbox_parked where key = '42' order by version")
+    told = await consumer.decide("discard", "42", broken)
+    await consumer.town.deliver()
+
+    assert [row["version"] for row in waiting] == [2, 3]
+    assert told == "dropped one; applied 1, still parked 0"
+    assert [row["version"] for row in await consumer.town.rows(42)] == [1, 3]
+    assert told_of(consumer, mine, 42) == [("sendMessage", "o:42:3"), ("sendMessage", "o:42:3")]
+    assert told_of(consumer, another, 43) == [("sendMessage", "o:43:3"), ("sendMessage", "o:43:3")]
+
+
+def told_of(consumer: Consumer, chat: int, order_id: int) -> list[tuple[str, str]]:
+    """What the Bot API accepted of an order."""
+    return [call for call in consumer.town.accepted(chat) if f":{order_id}:" in call[1]]
+
+
+def interleaved(poison: Record) -> list[Record]:
+    """The events of two orders in turn; the poison is the second of order 42."""
+    return [
+        a_record(42, 1, "new"),
+        a_record(43, 1, "new", user_id=8),
+        poison,
+        a_record(43, 2, "awaiting payment", user_id=8),
+        a_record(42, 3, "paid"),
+        a_record(43, 3, "paid", user_id=8),
+    ]
