@@ -69,6 +69,8 @@ class FallbackLimiter:
 
     async def look(self, ask: Ask) -> float:
         """Say in how many seconds the next slot of a key is free, and take nothing."""
+        if held := self._local.paused((ask,)):
+            return held.wait_seconds
         return await self._answered(lambda: self._shared.look(ask), lambda: self._local.look(ask))
 
     async def pause(self, ask: Ask, seconds: float) -> None:

@@ -36,7 +36,7 @@ class BotRates:
 def bot_rates(*, bot_per_second: int, chat_per_second: int, group_per_minute: int) -> BotRates:
     """Telegram's limits as rates: evenly spaced, save for a group, which may get an order's card and alert at once."""
     return BotRates(
-        bot=Rate(calls=bot_per_second, seconds=1.0, margin=0.03),
+        bot=Rate(calls=bot_per_second, seconds=1.0, margin=0.04),
         chat=Rate(calls=chat_per_second, seconds=1.0),
         group=Rate(calls=group_per_minute, seconds=60.0, burst=min(5, group_per_minute)),
     )

@@ -8,18 +8,22 @@ from typing import Any
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import ParseMode
 
+from chassis.logs import get_logger
 from services.notification import metrics
 from services.notification.domain.message import Message
 from services.notification.domain.outcome import Delivered, Outcome, Uncertain
 from services.notification.telegram.outcomes import outcome_of
 from services.notification.telegram.request import BotApiRequest
 
+log = get_logger()
+
+_WARM_UP_SECONDS_MAX = 2.0
 _TALKATIVE = ("telegram", "httpx", "httpcore")
 """Libraries that log chat ids, texts or the URL with the token in it; what there is to say is an outcome."""
 
 
 class TelegramMessenger:
-    """A component: `start` opens nothing but the connection pool, so Telegram may be away when the process starts.
+    """A component. Telegram may be away when the process starts.
 
     `base_url` is the Bot API's address without a path. No call takes longer than `call_seconds`.
     """
@@ -34,8 +38,16 @@ class TelegramMessenger:
         self._call_seconds = call_seconds
 
     async def start(self) -> None:
-        """Make the connection pool usable."""
+        """Make the connection pool usable, and ask who we are, so that the first message leaves as fast as the next.
+
+        Calls are spaced; one that takes longer than the others arrives among those behind it. No answer is no matter.
+        """
         await self._request.initialize()
+        try:
+            async with asyncio.timeout(min(self._call_seconds, _WARM_UP_SECONDS_MAX)):
+                await self._bot.get_me()
+        except Exception as error:  # noqa: BLE001 - the boundary of an outside call: the first message will tell what it means
+            log.info("messenger.cold", reason=type(error).__name__)
 
     async def stop(self) -> None:
         """Close idle connections."""
