@@ -25,12 +25,14 @@ from tests.outbox_given import (
     running,
     versions_of,
 )
+from tests.planted.reader_mistakes import Memory, RemembersThroughCrashes
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 
 ORDERS = TopicRule("orders", versioned=True)
 ROUNDS_MAX = 8
+PASSED = "select bool_and(pg_visible_in_snapshot(xid, seen)) from outbox, outbox_cursor"
 
 
 def _sent(broker: FakeBroker) -> list[int]:
@@ -71,6 +73,34 @@ async def test_transaction_ids_handed_out_again_after_a_crash_hide_no_event(own_
                 break
     assert reissued, "no transaction id was handed out twice: the crash left no trace"
     assert list(dict.fromkeys(_sent(broker))) == list(range(1, version + 1))
+
+
+async def test_a_reader_that_remembers_through_a_crash_is_caught_losing_the_event(own_postgres: StartPostgres) -> None:
+    server, memory, broker = own_postgres(), Memory(), FakeBroker()
+    await install(server.admin_dsn)
+    sessions = partial(RemembersThroughCrashes.with_memory, memory)
+    async with running(a_relay(server.admin_dsn, broker, ORDERS, sessions=sessions)):
+        await eventually(lambda: memory.read_up_to)
+        async with connected(server.admin_dsn) as connection:
+            await connection.execute("checkpoint")  # a lease that the crash takes back fences even this reader
+        for version in range(1, ROUNDS_MAX + 1):
+            memory.may.clear()
+            ended_at = await _use_up_transaction_ids(server.admin_dsn)
+            await eventually(partial(_has_read, memory, ended_at), every=0.005)
+            await asyncio.to_thread(server.stop, "immediate")
+            await asyncio.to_thread(server.start)
+            async with connected(server.admin_dsn) as connection:
+                await commit(connection, a_message("orders", version=version))
+                xid = int(await connection.fetchval("select max(xid::text::bigint) from outbox"))
+                memory.may.set()
+                await eventually(partial(connection.fetchval, PASSED))
+            if xid < ended_at:
+                break
+    assert version not in _sent(broker)
+
+
+def _has_read(memory: Memory, end: int) -> bool:
+    return memory.read_up_to >= end
 
 
 async def test_a_killed_postgres_is_waited_out(own_postgres: StartPostgres) -> None:
