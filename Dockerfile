@@ -123,10 +123,17 @@ EXPOSE 8081
 ENTRYPOINT ["python", "-m", "stack.telegram", "--address", "0.0.0.0:8081", "--folder", "/var/lib/telegram"]
 
 # --- pgbouncer, the distribution's: 1.24, which carries prepared statements -------------------------------------------
+# Its package wants tools for clusters of PostgreSQL, 160 MB with their Perl: only the program is taken.
+FROM base AS pooler-package
+RUN apt-get update --quiet --quiet && cd /tmp && apt-get download --quiet --quiet pgbouncer \
+    && dpkg-deb --extract pgbouncer_*.deb /pooler
+
 FROM base AS pgbouncer
 RUN apt-get update --quiet --quiet \
-    && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends pgbouncer \
+    && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends \
+    libcares2 libevent-2.1-7t64 libpam0g libssl3t64 libsystemd0 \
     && rm -rf /var/lib/apt/lists/*
+COPY --from=pooler-package /pooler/usr/sbin/pgbouncer /usr/sbin/pgbouncer
 COPY deploy/pgbouncer/pgbouncer.ini deploy/pgbouncer/run.py deploy/pgbouncer/
 USER 10001:10001
 EXPOSE 6432

