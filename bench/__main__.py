@@ -18,6 +18,8 @@ from bench.parts.drain import drain
 from bench.parts.held import held
 from bench.parts.inbox import inbox
 from bench.parts.latency import latency, resources
+from bench.parts.notification import notification
+from bench.parts.sender import sender
 from bench.parts.takeover import takeover
 from bench.plot import draw
 from bench.report import closing_lines, save, table
@@ -32,6 +34,8 @@ PARTS: dict[str, Callable[[Stand, Roster], Findings]] = {
     "inbox": inbox,
     "held": held,
     "takeover": takeover,
+    "sender": sender,
+    "notification": notification,
 }
 _IN_ALL = [name for name in PARTS if name != "resources"]
 
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--held-seconds", type=float, default=known.held_seconds)
     parser.add_argument("--held-rate", type=int, default=known.held_rate)
     parser.add_argument("--takeovers", type=int, default=known.takeovers)
+    parser.add_argument("--messages", type=int, default=known.messages)
     parser.add_argument("--contestants", type=_names, default=known.contestants, help="comma between")
     parser.add_argument("--results", type=Path, default=known.results)
     return parser

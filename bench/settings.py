@@ -15,6 +15,7 @@ _BOUNDS = {
     "held_seconds": (1, 86_400),
     "held_rate": (1, 100_000),
     "takeovers": (1, 1_000),
+    "messages": (10, 1_000_000),
     "writers": (1, 64),
     "partitions": (1, 64),
 }
@@ -42,6 +43,7 @@ class Settings:
         held_seconds: how long a snapshot is held.
         held_rate: events per second meanwhile.
         takeovers: how often the owner of the lease is killed, and how often asked to go.
+        messages: a sender has before it, each for another chat.
         contestants: who takes part.
         writers: connections of the load and of pgbench; must divide the number of orders.
         partitions: of every topic.
@@ -56,6 +58,7 @@ class Settings:
     held_seconds: float = 180.0
     held_rate: int = 1_000
     takeovers: int = 10
+    messages: int = 1_000
     contestants: tuple[str, ...] = (*CONTESTANTS, "producer")
     writers: int = 16
     partitions: int = 2

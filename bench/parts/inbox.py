@@ -1,14 +1,13 @@
 """How fast the inbox applies what lies in the log, against the same statements sent by pgbench."""
 
 import os
-import re
 import time
 
 from bench.contestants.bare_producer import BareProducer
 from bench.contestants.roster import Roster
 from bench.events import ORDERS
 from bench.findings import Findings
-from bench.pgbench import Script, script, transactions_per_second
+from bench.pgbench import Script, bound, script, transactions_per_second
 from bench.program import Program
 from bench.ratios import ratio
 from bench.stand import Stand
@@ -105,18 +104,13 @@ def _script(batch: int) -> Script:
     sql = script(
         "apply_batch",
         batch=str(batch),
-        lock_watermarks=_bound(inbox_statement("lock_watermarks"), "name", "name", keys),
-        apply_effects=_bound(statement("apply_effects"), "name", keys, versions),
-        store_watermarks=_bound(
+        lock_watermarks=bound(inbox_statement("lock_watermarks"), "name", "name", keys),
+        apply_effects=bound(statement("apply_effects"), "name", keys, versions),
+        store_watermarks=bound(
             inbox_statement("store_watermarks"), "name", "name", keys, versions, f"event_ids_{batch}", f"parked_{batch}"
         ),
-        advance=_bound(inbox_statement("advance"), "name", "name", *partition),
+        advance=bound(inbox_statement("advance"), "name", "name", *partition),
     )
     nobody = "00000000-0000-0000-0000-000000000000"
     values = {"name": "pgbench", "epoch": "1", "position": "0", "nobody": nobody, f"loaded_{batch}": "0"}
     return Script(sql, values)
-
-
-def _bound(sql: str, *names: str) -> str:
-    """The statement with `$1` as `:first name`, and so on; pgbench wants it without a semicolon inside."""
-    return re.sub(r"\$(\d+)", lambda found: f":{names[int(found.group(1)) - 1]}", sql.strip())
