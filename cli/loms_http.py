@@ -7,6 +7,7 @@ is answered: a lost answer never becomes a second order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
@@ -42,6 +43,22 @@ class Order:
     status: str
     user_id: int
     items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An order of a list, and when it was placed."""
+
+    order: Order
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Orders, newest first; ``next_token`` asks for the page after it and is empty on the last one."""
+
+    orders: tuple[Listed, ...]
+    next_token: str
 
 
 class LomsRefused(Exception):
@@ -109,12 +126,19 @@ class LomsHttp:
     async def info(self, order_id: int) -> Order:
         """Read an order."""
         answer = await self._call("GET", "/order/info", params={"orderId": order_id})
-        return Order(
-            order_id=order_id,
-            status=answer["status"],
-            user_id=int(answer["userId"]),
-            items=tuple(Item(sku=int(item["sku"]), count=item["count"]) for item in answer["items"]),
+        return _order(order_id, answer)
+
+    async def orders(
+        self, *, user_id: int | None = None, status: str = "", page_size: int | None = None, page_token: str = ""
+    ) -> Page:
+        """Read a page of orders, newest first."""
+        asked = {"userId": user_id, "status": status, "pageSize": page_size, "pageToken": page_token}
+        answer = await self._call("GET", "/order/list", params={name: value for name, value in asked.items() if value})
+        listed = (
+            Listed(_order(int(each["orderId"]), each), datetime.fromisoformat(each["createdAt"]))
+            for each in answer["orders"]
         )
+        return Page(tuple(listed), next_token=answer["nextPageToken"])
 
     async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
@@ -126,6 +150,15 @@ class LomsHttp:
         except (httpx.TransportError, _NoAnswerYet) as error:
             raise LomsAway(path, str(error) or type(error).__name__) from error
         raise AssertionError("unreachable: the retries end with an answer or an exception")
+
+
+def _order(order_id: int, shown: dict[str, Any]) -> Order:
+    return Order(
+        order_id=order_id,
+        status=shown["status"],
+        user_id=int(shown["userId"]),
+        items=tuple(Item(sku=int(item["sku"]), count=item["count"]) for item in shown["items"]),
+    )
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

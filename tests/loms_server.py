@@ -34,6 +34,7 @@ Body = Mapping[str, Any]
 ROUTES: Mapping[str, tuple[str, str, type[Message]]] = {
     "OrderCreate": ("POST", "/order/create", pb.OrderCreateRequest),
     "OrderInfo": ("GET", "/order/info", pb.OrderInfoRequest),
+    "ListOrders": ("GET", "/order/list", pb.ListOrdersRequest),
     "OrderPay": ("POST", "/order/pay", pb.OrderPayRequest),
     "OrderCancel": ("POST", "/order/cancel", pb.OrderCancelRequest),
     "StocksInfo": ("GET", "/stock/info", pb.StocksInfoRequest),
@@ -81,7 +82,7 @@ class Served:
 async def served(loms_template: LomsDatabase) -> AsyncIterator[Served]:
     pool = Pool(loms_template.app_dsn, application_name="loms-contract", max_size=8, acquire_seconds_max=30)
     work = unit_of_work_over(pool, CountedWakes())
-    server = bootstrap.rpc_server("127.0.0.1:0", bootstrap.servicer(work))
+    server = bootstrap.rpc_server("127.0.0.1:0", bootstrap.servicer(work, pool))
     await pool.start()
     await server.start()
     eye = await asyncpg.connect(loms_template.admin_dsn)
@@ -115,7 +116,7 @@ async def pooled_caller(loms_template: LomsDatabase) -> AsyncIterator[Caller]:
     with pooler_before(loms_template.app_dsn, pool_size=2) as pooler:
         through = pooler.through(loms_template.app_dsn)
         pool = Pool(through, application_name="loms-pooled", max_size=8, acquire_seconds_max=30)
-        server = bootstrap.rpc_server("127.0.0.1:0", bootstrap.servicer(unit_of_work_over(pool, CountedWakes())))
+        server = bootstrap.rpc_server("127.0.0.1:0", bootstrap.servicer(unit_of_work_over(pool, CountedWakes()), pool))
         await pool.start()
         await server.start()
         try:

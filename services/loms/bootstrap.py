@@ -7,7 +7,9 @@ bring their own unit of work. Each imports what it builds, so that no process ca
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from functools import partial
+from random import Random
 from typing import TYPE_CHECKING
 
 from chassis import logs, telemetry
@@ -20,6 +22,9 @@ from outbox import Relay, TopicRule, Wake, Writer, errors
 if TYPE_CHECKING:
     from chassis.rpc_server import RpcServer
     from services.loms.api.servicer import LomsServicer
+    from services.loms.repository.unit_of_work import Pool as PoolPort
+    from services.loms.repository.unit_of_work import Wakes
+    from services.loms.service.expirer import Expirer
     from services.loms.service.ports import UnitOfWork as UnitOfWorkPort
     from services.loms.settings import ApiSettings, RelaySettings, SchemaSettings
 
@@ -46,9 +51,10 @@ def api(settings: ApiSettings) -> Service:
     direct = DirectAddress(direct_url, setting="LOMS_DIRECT_URL", reason="the wake has settings of a session")
     wake = Wake(direct_url)
     unit_of_work = UnitOfWork(pool=pool, writer=Writer(topic_rules()), wake=wake, trace=telemetry.inject)
-    server = rpc_server(settings.grpc_address, servicer(unit_of_work), calls_max=settings.calls_max)
+    server = rpc_server(settings.grpc_address, servicer(unit_of_work, pool), calls_max=settings.calls_max)
     health = Health(settings.health_address, {"postgres": pool.check, "grpc": server.check})
-    return Service("loms-api", tracing, health, pool, direct, wake, server)
+    expiry = [_expiry(pool, wake, unpaid_seconds=settings.unpaid_seconds)] if settings.expirer else []
+    return Service("loms-api", tracing, health, pool, direct, wake, *expiry, server)
 
 
 def relay(settings: RelaySettings) -> Service:
@@ -89,18 +95,38 @@ def _direct_owner(settings: SchemaSettings) -> DirectAddress:
     return DirectAddress(owner_url, setting="LOMS_OWNER_URL", reason="migrations hold a session's locks")
 
 
-def servicer(unit_of_work: UnitOfWorkPort) -> LomsServicer:
-    """Build the calls over a unit of work."""
+def servicer(unit_of_work: UnitOfWorkPort, pool: PoolPort) -> LomsServicer:
+    """Build the calls over a unit of work; what only reads pages takes its connections from the pool."""
+    from services.loms.api.listing import ListingApi
     from services.loms.api.orders import OrdersApi
     from services.loms.api.servicer import LomsServicer
     from services.loms.api.stocks import StocksApi
+    from services.loms.repository.listing import OrderPages
+    from services.loms.service.listing import ListingService
     from services.loms.service.orders import OrderService
     from services.loms.service.stocks import StockService
 
     return LomsServicer(
         orders=OrdersApi(orders=OrderService(unit_of_work=unit_of_work)),
+        listing=ListingApi(listing=ListingService(pages=OrderPages(pool=pool))),
         stocks=StocksApi(stocks=StockService(unit_of_work=unit_of_work)),
     )
+
+
+def expirer(pool: PoolPort, wake: Wakes, *, unpaid: timedelta) -> Expirer:
+    """Build the loop that cancels orders which stay unpaid."""
+    from services.loms.repository.expiry import OverdueOrders
+    from services.loms.repository.unit_of_work import UnitOfWork
+    from services.loms.service.expirer import Expirer
+
+    work_over = partial(UnitOfWork, writer=Writer(topic_rules()), wake=wake, trace=telemetry.inject)
+    overdue = OverdueOrders(pool=pool, unit_of_work=lambda one: work_over(pool=one))
+    return Expirer(overdue=overdue, unpaid=unpaid, chance=Random())  # noqa: S311 - jitter, not a secret
+
+
+def _expiry(pool: PoolPort, wake: Wakes, *, unpaid_seconds: int) -> Task:
+    loop = expirer(pool, wake, unpaid=timedelta(seconds=unpaid_seconds))
+    return Task("expirer", loop.run, stop=loop.request_stop)
 
 
 def rpc_server(address: str, calls: LomsServicer, *, calls_max: int = 1_000) -> RpcServer:

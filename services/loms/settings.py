@@ -31,6 +31,8 @@ class ApiSettings(_Process):
     grpc_address: str = Field("127.0.0.1:8083", description="address of the gRPC service")
     pool_size: int = Field(16, ge=1, le=200, description="connections to the database at most")
     calls_max: int = Field(1_000, ge=1, le=100_000, description="calls served at the same time at most")
+    expirer: bool = Field(default=True, description="whether this replica cancels orders that stay unpaid too long")
+    unpaid_seconds: int = Field(600, ge=1, le=31_536_000, description="how long an order may stay unpaid")
 
 
 class RelaySettings(_Process):

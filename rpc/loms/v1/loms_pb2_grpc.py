@@ -45,6 +45,11 @@ class LomsServiceStub:
                 request_serializer=rpc_dot_loms_dot_v1_dot_loms__pb2.OrderInfoRequest.SerializeToString,
                 response_deserializer=rpc_dot_loms_dot_v1_dot_loms__pb2.OrderInfoResponse.FromString,
                 _registered_method=True)
+        self.ListOrders = channel.unary_unary(
+                '/rpc.loms.v1.LomsService/ListOrders',
+                request_serializer=rpc_dot_loms_dot_v1_dot_loms__pb2.ListOrdersRequest.SerializeToString,
+                response_deserializer=rpc_dot_loms_dot_v1_dot_loms__pb2.ListOrdersResponse.FromString,
+                _registered_method=True)
         self.OrderPay = channel.unary_unary(
                 '/rpc.loms.v1.LomsService/OrderPay',
                 request_serializer=rpc_dot_loms_dot_v1_dot_loms__pb2.OrderPayRequest.SerializeToString,
@@ -76,6 +81,13 @@ class LomsServiceServicer:
 
     def OrderInfo(self, request, context):
         """Reads one order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListOrders(self, request, context):
+        """Lists orders, newest first, a page at a time. A page that is not the last one brings the token of the next.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,6 +126,11 @@ def add_LomsServiceServicer_to_server(servicer, server):
                     servicer.OrderInfo,
                     request_deserializer=rpc_dot_loms_dot_v1_dot_loms__pb2.OrderInfoRequest.FromString,
                     response_serializer=rpc_dot_loms_dot_v1_dot_loms__pb2.OrderInfoResponse.SerializeToString,
+            ),
+            'ListOrders': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListOrders,
+                    request_deserializer=rpc_dot_loms_dot_v1_dot_loms__pb2.ListOrdersRequest.FromString,
+                    response_serializer=rpc_dot_loms_dot_v1_dot_loms__pb2.ListOrdersResponse.SerializeToString,
             ),
             'OrderPay': grpc.unary_unary_rpc_method_handler(
                     servicer.OrderPay,
@@ -186,6 +203,33 @@ class LomsService:
             '/rpc.loms.v1.LomsService/OrderInfo',
             rpc_dot_loms_dot_v1_dot_loms__pb2.OrderInfoRequest.SerializeToString,
             rpc_dot_loms_dot_v1_dot_loms__pb2.OrderInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListOrders(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/rpc.loms.v1.LomsService/ListOrders',
+            rpc_dot_loms_dot_v1_dot_loms__pb2.ListOrdersRequest.SerializeToString,
+            rpc_dot_loms_dot_v1_dot_loms__pb2.ListOrdersResponse.FromString,
             options,
             channel_credentials,
             insecure,

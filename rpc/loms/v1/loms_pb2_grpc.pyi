@@ -39,6 +39,8 @@ class LomsServiceStub:
     """
     OrderInfo: _grpc.UnaryUnaryMultiCallable[_loms_pb2.OrderInfoRequest, _loms_pb2.OrderInfoResponse]
     """Reads one order."""
+    ListOrders: _grpc.UnaryUnaryMultiCallable[_loms_pb2.ListOrdersRequest, _loms_pb2.ListOrdersResponse]
+    """Lists orders, newest first, a page at a time. A page that is not the last one brings the token of the next."""
     OrderPay: _grpc.UnaryUnaryMultiCallable[_loms_pb2.OrderPayRequest, _loms_pb2.OrderPayResponse]
     """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK."""
     OrderCancel: _grpc.UnaryUnaryMultiCallable[_loms_pb2.OrderCancelRequest, _loms_pb2.OrderCancelResponse]
@@ -57,6 +59,8 @@ class LomsServiceAsyncStub(LomsServiceStub):
     """
     OrderInfo: _aio.UnaryUnaryMultiCallable[_loms_pb2.OrderInfoRequest, _loms_pb2.OrderInfoResponse]  # type: ignore[assignment]
     """Reads one order."""
+    ListOrders: _aio.UnaryUnaryMultiCallable[_loms_pb2.ListOrdersRequest, _loms_pb2.ListOrdersResponse]  # type: ignore[assignment]
+    """Lists orders, newest first, a page at a time. A page that is not the last one brings the token of the next."""
     OrderPay: _aio.UnaryUnaryMultiCallable[_loms_pb2.OrderPayRequest, _loms_pb2.OrderPayResponse]  # type: ignore[assignment]
     """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK."""
     OrderCancel: _aio.UnaryUnaryMultiCallable[_loms_pb2.OrderCancelRequest, _loms_pb2.OrderCancelResponse]  # type: ignore[assignment]
@@ -84,6 +88,14 @@ class LomsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_loms_pb2.OrderInfoResponse, _abc.Awaitable[_loms_pb2.OrderInfoResponse]]:
         """Reads one order."""
+
+    @_abc_1.abstractmethod
+    def ListOrders(
+        self,
+        request: _loms_pb2.ListOrdersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_loms_pb2.ListOrdersResponse, _abc.Awaitable[_loms_pb2.ListOrdersResponse]]:
+        """Lists orders, newest first, a page at a time. A page that is not the last one brings the token of the next."""
 
     @_abc_1.abstractmethod
     def OrderPay(

@@ -3,6 +3,7 @@
 from grpc import StatusCode
 
 from chassis.rpc_errors import Refusals
+from services.loms.api.page_token import BadPageToken
 from services.loms.domain import errors
 
 
@@ -17,6 +18,7 @@ class BadIdempotencyKey(errors.Refusal):
 
 REFUSALS: Refusals = {
     BadIdempotencyKey: StatusCode.INVALID_ARGUMENT,
+    BadPageToken: StatusCode.INVALID_ARGUMENT,
     errors.CountTooLarge: StatusCode.INVALID_ARGUMENT,
     errors.OrderNotFound: StatusCode.NOT_FOUND,
     errors.SkuNotFound: StatusCode.NOT_FOUND,

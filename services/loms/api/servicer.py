@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from rpc.loms.v1 import loms_pb2 as pb
 from rpc.loms.v1 import loms_pb2_grpc
+from services.loms.api.listing import ListingApi
 from services.loms.api.orders import OrdersApi
 from services.loms.api.stocks import StocksApi
 
@@ -16,8 +17,9 @@ SERVICE = pb.DESCRIPTOR.services_by_name["LomsService"].full_name
 class LomsServicer(loms_pb2_grpc.LomsServiceServicer):
     """Implements `rpc.loms.v1.LomsService`; requests arrive here validated, refusals leave here as exceptions."""
 
-    def __init__(self, *, orders: OrdersApi, stocks: StocksApi) -> None:
+    def __init__(self, *, orders: OrdersApi, listing: ListingApi, stocks: StocksApi) -> None:
         self._orders = orders
+        self._listing = listing
         self._stocks = stocks
 
     async def OrderCreate(  # noqa: N802 - named by the .proto
@@ -31,6 +33,12 @@ class LomsServicer(loms_pb2_grpc.LomsServiceServicer):
     ) -> pb.OrderInfoResponse:
         """Read an order."""
         return await self._orders.info(request)
+
+    async def ListOrders(  # noqa: N802 - named by the .proto
+        self, request: pb.ListOrdersRequest, _context: "Context"
+    ) -> pb.ListOrdersResponse:
+        """List orders, newest first."""
+        return await self._listing.list(request)
 
     async def OrderPay(  # noqa: N802 - named by the .proto
         self, request: pb.OrderPayRequest, _context: "Context"
