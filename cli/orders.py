@@ -1,9 +1,11 @@
-"""onelane orders: Place, pay, cancel and read orders; one order's whole story."""
+"""onelane orders: Place, pay, cancel, read and list orders; one order's whole story."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from dataclasses import fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -13,7 +15,8 @@ from cli.output import Output, OutputFormat, show_json, show_table
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from cli.loms_http import Item, LomsHttp
+    from cli.loms_http import Item, Listed, LomsHttp
+    from verification.timeline import Retention
 
 Answer = TypeVar("Answer")
 
@@ -66,6 +69,38 @@ def get(order_id: OrderId, output: Output = OutputFormat.TABLE) -> None:
     show_table(("sku", "count"), rows, title=f"order {order_id} · {order.status} · user {order.user_id}")
 
 
+@app.command(name="list")
+def list_(
+    user: Annotated[int | None, typer.Option(min=1, envvar="ONELANE_USER", help="Only this user's.")] = None,
+    status: Annotated[
+        str, typer.Option(envvar="ONELANE_STATUS", help="Only in this status, as 'awaiting payment'.")
+    ] = "",
+    page_size: Annotated[int, typer.Option(min=1, envvar="ONELANE_PAGE_SIZE", help="Orders of a page.")] = 20,
+    page_token: Annotated[
+        str, typer.Option(envvar="ONELANE_PAGE_TOKEN", help="What the page before said; the same filter with it.")
+    ] = "",
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """List orders, newest first, a page at a time."""
+    page = _ask(lambda loms: loms.orders(user_id=user, status=status, page_size=page_size, page_token=page_token))
+    if output is OutputFormat.JSON:
+        show_json({"orders": [_as_json(each) for each in page.orders], "next_page_token": page.next_token})
+        return
+    rows = [
+        (
+            str(each.order.order_id),
+            f"{each.created_at:%Y-%m-%d %H:%M:%S}",
+            str(each.order.user_id),
+            each.order.status,
+            " ".join(f"{item.sku}:{item.count}" for item in each.order.items),
+        )
+        for each in page.orders
+    ]
+    show_table(("order", "placed (UTC)", "user", "status", "items"), rows)
+    if page.next_token:
+        typer.echo(f"more: the same with --page-token {page.next_token}")
+
+
 @app.command()
 def timeline(order_id: OrderId, output: Output = OutputFormat.TABLE) -> None:
     """Tell one order's whole story: transaction, outbox, Kafka, inbox, Telegram."""
@@ -79,6 +114,7 @@ def timeline(order_id: OrderId, output: Output = OutputFormat.TABLE) -> None:
             loms_dsn=stack.loms_reader_dsn,
             notification_dsn=stack.notification_reader_dsn,
             bootstrap_servers=stack.kafka_bootstrap,
+            retention=_retention(),
         )
     )
     if not steps:
@@ -86,11 +122,11 @@ def timeline(order_id: OrderId, output: Output = OutputFormat.TABLE) -> None:
     if output is OutputFormat.JSON:
         show_json([step.as_json() for step in steps])
         return
-    start = steps[0].at
+    start = next((step.at for step in steps if step.at), None)
     rows = [
         (
-            f"{step.at:%H:%M:%S.%f}",
-            f"+{(step.at - start).total_seconds() * 1000:.1f}",
+            f"{step.at:%H:%M:%S.%f}" if step.at else None,
+            f"+{(step.at - start).total_seconds() * 1000:.1f}" if step.at and start else None,
             step.version,
             step.where,
             step.what,
@@ -98,6 +134,27 @@ def timeline(order_id: OrderId, output: Output = OutputFormat.TABLE) -> None:
         for step in steps
     ]
     show_table(("time", "ms", "version", "where", "what"), rows, title=f"order {order_id}")
+
+
+def _retention() -> Retention:
+    """How long rows and records are kept, as the relay and the topic are set up."""
+    from events.topics import ORDER_EVENTS, catalogue
+    from outbox.settings import RelaySettings
+    from verification.timeline import Retention
+
+    hours: Any = next(each.default for each in fields(RelaySettings) if each.name == "retention_hours")
+    return Retention(rows=timedelta(hours=hours), records=catalogue()[ORDER_EVENTS].retention)
+
+
+def _as_json(listed: Listed) -> dict[str, Any]:
+    order = listed.order
+    return {
+        "order_id": order.order_id,
+        "status": order.status,
+        "user_id": order.user_id,
+        "items": [{"sku": item.sku, "count": item.count} for item in order.items],
+        "created_at": listed.created_at.isoformat(),
+    }
 
 
 def _item(text: str) -> Item:
