@@ -14,6 +14,7 @@ from stack.telegram.bell import Bell
 from stack.telegram.calls import LOST, Calls
 from stack.telegram.chats import Chat, Chats, Message, edited_message
 from stack.telegram.journal import Entry, Journal
+from stack.telegram.menu import Menu
 from stack.telegram.parameters import Parameters
 from stack.telegram.rates import Rates
 from stack.telegram.refusals import ApiRefusal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _OK = 200
 _POLL_SECONDS_MAX = 50
 _UPDATES_MAX = 100
+_NOTICE_CHARACTERS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class BotApi:
         calls: Calls,
         taps: Taps,
         bell: Bell,
+        menu: Menu,
         strict_chats: bool,
     ) -> None:
         self._bot = bot
@@ -96,6 +99,7 @@ class BotApi:
         self._strict_chats = strict_chats
         self._taps = taps
         self._bell = bell
+        self._menu = menu
         self._methods: dict[str, Callable[[Parameters], Awaitable[Answer]]] = {
             "sendmessage": self._send_message,
             "editmessagetext": self._edit_message_text,
@@ -106,10 +110,10 @@ class BotApi:
             "getme": self._get_me,
             "getchat": self._get_chat,
             "getmycommands": self._get_my_commands,
+            "setmycommands": self._set_my_commands,
+            "deletemycommands": self._delete_my_commands,
             "getwebhookinfo": self._get_webhook_info,
-            **dict.fromkeys(
-                ("setmycommands", "deletemycommands", "deletewebhook", "sendchataction", "logout", "close"), self._yes
-            ),
+            **dict.fromkeys(("deletewebhook", "sendchataction", "logout", "close"), self._yes),
         }
 
     async def call(self, method: str, parameters: Parameters) -> Answer:
@@ -131,6 +135,7 @@ class BotApi:
         entry = self._journal.append(facts)
         self._chats.apply(entry)
         self._updates.apply(entry)
+        self._menu.apply(entry)
         self._bell.ring()
         return entry
 
@@ -211,9 +216,16 @@ class BotApi:
         )
 
     async def _answer_callback_query(self, parameters: Parameters) -> Answer:
-        query_id = str(parameters.get("callback_query_id", ""))
-        if not self._taps.answer(query_id, str(parameters.get("text", ""))):
+        query_id, text = str(parameters.get("callback_query_id", "")), str(parameters.get("text", ""))
+        chat_id = self._taps.chat_of(query_id)
+        if chat_id is None:
             raise refusals.bad_request("query is too old and response timeout expired or query ID is invalid")
+        if len(text) > _NOTICE_CHARACTERS_MAX:
+            raise refusals.bad_request("MESSAGE_TOO_LONG")
+        alert = read.flag(parameters, "show_alert")
+        facts = {"method": "answerCallbackQuery", "chat_id": chat_id, "query_id": query_id, "text": text}
+        self.record(facts | {"alert": alert})
+        self._taps.answer(query_id, text)
         return Result(value=True)
 
     async def _get_updates(self, parameters: Parameters) -> Answer:
@@ -241,8 +253,24 @@ class BotApi:
             raise refusals.chat_not_found()
         return Result({"id": chat.chat_id, "type": chat.kind, "accent_color_id": 0, "max_reaction_count": 11})
 
-    async def _get_my_commands(self, _: Parameters) -> Answer:
-        return Result([])
+    async def _get_my_commands(self, parameters: Parameters) -> Answer:
+        return Result(self._menu.of(_language(parameters)))
+
+    async def _set_my_commands(self, parameters: Parameters) -> Answer:
+        commands = read.structured(parameters, "commands")
+        if not isinstance(commands, list) or not all(isinstance(each, dict) for each in commands):
+            raise refusals.bad_request("can't parse commands JSON object")
+        self._announce({"method": "setMyCommands", "language_code": _language(parameters), "commands": commands})
+        return Result(value=True)
+
+    async def _delete_my_commands(self, parameters: Parameters) -> Answer:
+        self._announce({"method": "deleteMyCommands", "language_code": _language(parameters), "commands": []})
+        return Result(value=True)
+
+    def _announce(self, facts: dict[str, Any]) -> None:
+        """Write a line only if it changes something: a bot says the same at every start."""
+        if self._menu.of(facts["language_code"]) != facts["commands"]:
+            self.record(facts)
 
     async def _get_webhook_info(self, _: Parameters) -> Answer:
         return Result({"url": "", "has_custom_certificate": False, "pending_update_count": 0})
@@ -284,6 +312,10 @@ class BotApi:
         chat = self._chats.get(call.chat.chat_id)
         message = chat.messages.get(call.message_id) or edited_message(entry)
         return Result(message_json(chat, message, self._bot))
+
+
+def _language(parameters: Parameters) -> str:
+    return str(parameters.get("language_code") or "")
 
 
 def _payload(parameters: Parameters, markup: dict[str, Any] | None) -> Parameters:

@@ -39,6 +39,15 @@ class Message:
         return hash((self.source, self.parse_mode, repr(self.markup)))
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The word that ended the newest tap; `alert`: it stays until it is closed. `seq` is its line in the log."""
+
+    text: str
+    alert: bool
+    seq: int
+
+
 @dataclass(slots=True)
 class Chat:
     """One person's (or group's) conversation with the bot."""
@@ -46,6 +55,8 @@ class Chat:
     chat_id: int
     last_message_id: int = 0
     blocked: bool = False
+    language: str = "en"
+    notice: Notice | None = None
     changed_seq: int = 0
     messages: dict[int, Message] = field(default_factory=dict)
     fingerprints: dict[int, int] = field(default_factory=dict)  # of every bot message that still exists
@@ -100,6 +111,10 @@ class Chats:
                 chat.blocked = True
             case "user.unblock":
                 chat.blocked = False
+            case "user.language":
+                chat.language = entry["language"]
+            case "answerCallbackQuery":
+                chat.notice = Notice(entry["text"], entry["alert"], entry["seq"])
         chat.changed_seq = entry["seq"]
         self._chats.move_to_end(chat.chat_id)
 

@@ -3,6 +3,7 @@
 What changes something takes JSON only: a page of another site cannot send that without being asked first.
 """
 
+import re
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import asdict
@@ -19,10 +20,13 @@ from stack.telegram.journal import Journal
 from stack.telegram.phone import PHONES_MAX, NoSuchButton, Phone
 from stack.telegram.rates import RateLimits, Rates
 from stack.telegram.script import BadScript, Script, parse_steps
+from stack.telegram.updates import Updates
 
 _PAGE_LINES = 500
 _BODY_BYTES_MAX = 1_048_576
 _TEXT_MAX = 4_096
+_CHAT = re.compile(r"-?[0-9]{1,19}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 _PAGE = Path(__file__).with_name("phone.html")
 
 
@@ -33,12 +37,15 @@ class BadLever(ValueError):
 class Levers:
     """Routes over the phone, the log and the script."""
 
-    def __init__(self, *, phone: Phone, journal: Journal, script: Script, rates: Rates, calls: Calls) -> None:
+    def __init__(
+        self, *, phone: Phone, journal: Journal, script: Script, rates: Rates, calls: Calls, updates: Updates
+    ) -> None:
         self._phone = phone
         self._journal = journal
         self._script = script
         self._rates = rates
         self._calls = calls
+        self._updates = updates
 
     def routes(self) -> list[Route]:
         """Give the routes in the order they are matched."""
@@ -50,11 +57,13 @@ class Levers:
             Route("/_/limits", self._limits),
             Route("/_/limits", self._limits_replace, methods=["POST"]),
             Route("/_/calls", self._called),
+            Route("/_/updates", self._updates_seen),
             Route("/_/phone/events", self._events),
-            Route("/_/phone/{chat_id:int}", self._screen),
-            Route("/_/phone/{chat_id:int}/message", self._write, methods=["POST"]),
-            Route("/_/phone/{chat_id:int}/tap", self._tap, methods=["POST"]),
-            Route("/_/phone/{chat_id:int}/block", self._block, methods=["POST"]),
+            Route("/_/phone/{chat_id}", self._screen),
+            Route("/_/phone/{chat_id}/message", self._write, methods=["POST"]),
+            Route("/_/phone/{chat_id}/tap", self._tap, methods=["POST"]),
+            Route("/_/phone/{chat_id}/block", self._block, methods=["POST"]),
+            Route("/_/phone/{chat_id}/language", self._speak, methods=["POST"]),
         ]
 
     async def _page(self, _: Request) -> Response:
@@ -70,6 +79,10 @@ class Levers:
         """The accepted bot calls after line `since`, as one JSON list; with `limit`, page on from the last `seq`."""
         since, limit = _query_number(request, "since", 0), _query_number(request, "limit", 0)
         return StreamingResponse(_json_list(self._journal, since, limit or None), media_type="application/json")
+
+    async def _updates_seen(self, _: Request) -> Response:
+        """How many updates the bot has not confirmed, and how often it asked while it was asking already."""
+        return _json({"waiting": self._updates.waiting, "conflicts": self._updates.conflicts})
 
     async def _script_left(self, _: Request) -> Response:
         return _json({"remaining": self._script.remaining()})
@@ -109,21 +122,21 @@ class Levers:
         return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
     async def _screen(self, request: Request) -> Response:
-        return _json(self._phone.chat(request.path_params["chat_id"]))
+        return _json(self._phone.chat(_chat_id(request)))
 
     async def _write(self, request: Request) -> Response:
         text = (await _object(request)).get("text")
         if not isinstance(text, str) or not 1 <= len(text.strip()) <= _TEXT_MAX:
             raise BadLever(f"text: expected 1 to {_TEXT_MAX} characters")
-        return _json(self._phone.write(request.path_params["chat_id"], text.strip()))
+        return _json(self._phone.write(_chat_id(request), text.strip()))
 
     async def _tap(self, request: Request) -> Response:
         body = await _object(request)
-        message_id, data = body.get("message_id"), body.get("data")
-        if not isinstance(message_id, int) or not isinstance(data, str):
+        message_id, data, unseen = body.get("message_id"), body.get("data"), body.get("unseen", False)
+        if not isinstance(message_id, int) or not isinstance(data, str) or not isinstance(unseen, bool):
             raise BadLever("expected message_id (a whole number) and data (the button's callback_data)")
         try:
-            answer = await self._phone.tap(request.path_params["chat_id"], message_id, data)
+            answer = await self._phone.tap(_chat_id(request), message_id, data, unseen=unseen)
         except NoSuchButton as error:
             raise BadLever(f"message {message_id} shows no button with data {data!r}") from error
         return _json({"answered": answer is not None, "text": answer or ""})
@@ -132,8 +145,15 @@ class Levers:
         blocked = (await _object(request)).get("blocked")
         if not isinstance(blocked, bool):
             raise BadLever("blocked: expected true or false")
-        self._phone.block(request.path_params["chat_id"], blocked=blocked)
+        self._phone.block(_chat_id(request), blocked=blocked)
         return _json({"blocked": blocked})
+
+    async def _speak(self, request: Request) -> Response:
+        language = (await _object(request)).get("language")
+        if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
+            raise BadLever("language: expected a code such as en or ru")
+        self._phone.speak(_chat_id(request), language)
+        return _json({"language": language})
 
 
 async def _object(request: Request) -> dict[str, Any]:
@@ -164,6 +184,14 @@ async def _json_list(journal: Journal, since: int, limit: int | None) -> AsyncIt
         if limit == 0:
             break
     yield b"[]" if opening == b"[" else b"]"
+
+
+def _chat_id(request: Request) -> int:
+    """Give the chat of the path; groups have negative numbers."""
+    written = request.path_params["chat_id"]
+    if not _CHAT.fullmatch(written):
+        raise BadLever("chat: expected a whole number")
+    return int(written)
 
 
 def _query_number(request: Request, name: str, default: int) -> int:

@@ -59,6 +59,11 @@ def integer(parameters: Parameters, name: str, default: int) -> int:
     return default if number is None else number
 
 
+def flag(parameters: Parameters, name: str) -> bool:
+    """Give a yes or no; forms write it as a word."""
+    return str(parameters.get(name, "")).lower() in {"true", "1"}
+
+
 def formatted_text(parameters: Parameters) -> FormattedText:
     """Parse the text by its parse mode and check what people would see of it."""
     source = str(parameters.get("text", ""))

@@ -9,6 +9,7 @@ import orjson
 from stack.telegram.bell import Bell
 from stack.telegram.bot_api import BotApi
 from stack.telegram.chats import Chat, Chats
+from stack.telegram.menu import Menu
 from stack.telegram.taps import Taps
 from stack.telegram.updates import Updates
 from stack.telegram.wire import BotIdentity, Json, message_json, person_name
@@ -28,7 +29,7 @@ class Phone:
     """One object plays everybody: chats are told apart by their id."""
 
     def __init__(
-        self, *, bot: BotIdentity, bot_api: BotApi, chats: Chats, updates: Updates, taps: Taps, bell: Bell
+        self, *, bot: BotIdentity, bot_api: BotApi, chats: Chats, updates: Updates, taps: Taps, bell: Bell, menu: Menu
     ) -> None:
         self._bot = bot
         self._bot_api = bot_api
@@ -36,6 +37,7 @@ class Phone:
         self._updates = updates
         self._taps = taps
         self._bell = bell
+        self._menu = menu
 
     def write(self, chat_id: int, text: str) -> Json:
         """Send a text to the bot; `/start` also unblocks it. Gives the message."""
@@ -46,13 +48,16 @@ class Phone:
         chat = self._chats.get(chat_id)
         return message_json(chat, chat.messages[message_id], self._bot)
 
-    async def tap(self, chat_id: int, message_id: int, data: str) -> str | None:
-        """Tap the button that carries `data`; gives what the bot answered, None if it did not in five seconds."""
-        if data not in _buttons(self._chats.get(chat_id), message_id):
+    async def tap(self, chat_id: int, message_id: int, data: str, *, unseen: bool) -> str | None:
+        """Tap the button that carries `data`; gives what the bot answered, None if it did not in five seconds.
+
+        `unseen`: whether the message shows the button or not, as a forged client could, or a finger that was too slow.
+        """
+        if not unseen and data not in _buttons(self._chats.get(chat_id), message_id):
             raise NoSuchButton(data)
         act = self._act("user.tap", chat_id)
         query_id = str(act["update_id"])
-        self._taps.open(query_id)
+        self._taps.open(query_id, chat_id)
         self._bot_api.record(act | {"message_id": message_id, "data": data, "query_id": query_id})
         return await self._taps.wait(query_id, _ANSWER_SECONDS_MAX)
 
@@ -60,6 +65,10 @@ class Phone:
         """Stop the bot, or let it write again."""
         if self._chats.get(chat_id).blocked != blocked:
             self._bot_api.record(self._act("user.block" if blocked else "user.unblock", chat_id))
+
+    def speak(self, chat_id: int, language: str) -> None:
+        """Set the phone to a language; it is told to the bot with whatever the person does next."""
+        self._bot_api.record({"method": "user.language", "chat_id": chat_id, "language": language})
 
     def chat(self, chat_id: int) -> Json:
         """Give one phone's screen."""
@@ -102,6 +111,9 @@ class Phone:
             "chat_id": chat.chat_id,
             "name": person_name(chat.chat_id),
             "blocked": chat.blocked,
+            "language": chat.language,
+            "notice": chat.notice,
+            "commands": self._menu.of(chat.language),
             "changed": chat.changed_seq,
             "messages": [message_json(chat, message, self._bot) for message in newest],
         }

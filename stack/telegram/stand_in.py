@@ -15,6 +15,7 @@ from stack.telegram.calls import Calls
 from stack.telegram.chats import Chats
 from stack.telegram.journal import Journal
 from stack.telegram.levers import Levers
+from stack.telegram.menu import Menu
 from stack.telegram.phone import Phone
 from stack.telegram.rates import UNLIMITED, RateLimits, Rates
 from stack.telegram.script import Script
@@ -39,12 +40,13 @@ class Settings:
 def build(settings: Settings) -> tuple[Starlette, Journal]:
     """Replay the log of the former life and give the application, with the journal to close at the end."""
     bot = BotIdentity(bot_id=_bot_id(settings.token))
-    chats, bell, taps, script = Chats(), Bell(), Taps(), Script()
+    chats, bell, taps, script, menu = Chats(), Bell(), Taps(), Script(), Menu()
     updates = Updates(bot=bot, chats=chats)
     journal = Journal(settings.folder / ACCEPTED_FILE, now=_now, new_call_id=lambda: uuid.uuid4().hex)
     for entry in journal.replay():
         chats.apply(entry)
         updates.apply(entry)
+        menu.apply(entry)
     rates, calls = Rates(settings.limits, monotonic=time.monotonic), Calls(monotonic=time.monotonic)
     bot_api = BotApi(
         bot=bot,
@@ -56,10 +58,11 @@ def build(settings: Settings) -> tuple[Starlette, Journal]:
         calls=calls,
         taps=taps,
         bell=bell,
+        menu=menu,
         strict_chats=settings.strict_chats,
     )
-    phone = Phone(bot=bot, bot_api=bot_api, chats=chats, updates=updates, taps=taps, bell=bell)
-    levers = Levers(phone=phone, journal=journal, script=script, rates=rates, calls=calls)
+    phone = Phone(bot=bot, bot_api=bot_api, chats=chats, updates=updates, taps=taps, bell=bell, menu=menu)
+    levers = Levers(phone=phone, journal=journal, script=script, rates=rates, calls=calls, updates=updates)
     return asgi.application(bot_api=bot_api, levers=levers, token=settings.token), journal
 
 

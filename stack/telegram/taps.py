@@ -10,27 +10,29 @@ class Taps:
     """The newest ten thousand taps; what is older counts as expired, as in the real API."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[str, asyncio.Future[str]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[int, asyncio.Future[str]]] = OrderedDict()
 
-    def open(self, query_id: str) -> None:
-        """Expect an answer to this tap."""
-        self._open[query_id] = asyncio.get_running_loop().create_future()
+    def open(self, query_id: str, chat_id: int) -> None:
+        """Expect an answer to this tap of a chat."""
+        self._open[query_id] = (chat_id, asyncio.get_running_loop().create_future())
         if len(self._open) > _OPEN_MAX:
-            _, expired = self._open.popitem(last=False)
+            _, (_, expired) = self._open.popitem(last=False)
             expired.cancel()
 
-    def answer(self, query_id: str, text: str) -> bool:
-        """Hand the bot's answer to the phone; False for a tap that is unknown or expired."""
-        waiting = self._open.get(query_id)
-        if waiting is None:
-            return False
+    def chat_of(self, query_id: str) -> int | None:
+        """Give the chat a tap was made in; None for a tap that is unknown or expired."""
+        chat_id, _ = self._open.get(query_id, (None, None))
+        return chat_id
+
+    def answer(self, query_id: str, text: str) -> None:
+        """Hand the bot's answer to the phone; a second answer to one tap changes nothing."""
+        _, waiting = self._open[query_id]
         if not waiting.done():
             waiting.set_result(text)
-        return True
 
     async def wait(self, query_id: str, seconds: float) -> str | None:
         """Give what the bot answered, None if it did not in time."""
         try:
-            return await asyncio.wait_for(asyncio.shield(self._open[query_id]), seconds)
+            return await asyncio.wait_for(asyncio.shield(self._open[query_id][1]), seconds)
         except TimeoutError:
             return None

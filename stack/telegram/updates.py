@@ -26,11 +26,18 @@ class Updates:
         self._arrived = asyncio.Event()
         self._last_id = 0
         self._poll = 0
+        self._open = 0
+        self.conflicts = 0
 
     @property
     def next_id(self) -> int:
         """Number of the next update."""
         return self._last_id + 1
+
+    @property
+    def waiting(self) -> int:
+        """How many updates the bot has not confirmed."""
+        return len(self._queue)
 
     def apply(self, entry: Entry) -> None:
         """Queue what a person did, or drop what the bot confirmed."""
@@ -49,6 +56,14 @@ class Updates:
 
     async def wait(self, *, limit: int, timeout_seconds: float, allowed: frozenset[str]) -> list[Json]:
         """Give what waits, at once if there is something, otherwise as soon as it comes, `[]` after the time."""
+        self.conflicts += self._open > 0
+        self._open += 1
+        try:
+            return await self._found(limit, timeout_seconds, allowed)
+        finally:
+            self._open -= 1
+
+    async def _found(self, limit: int, timeout_seconds: float, allowed: frozenset[str]) -> list[Json]:
         self._poll += 1
         mine = self._poll
         self._arrived.set()  # an older poll wakes up and finds itself replaced
@@ -89,7 +104,7 @@ class Updates:
         shown: Json = {"message_id": entry["message_id"], "chat": chat_json(chat), "date": 0}
         return {
             "id": entry["query_id"],
-            "from": person_json(entry["chat_id"]),
+            "from": person_json(chat),
             "message": shown if message is None else message_json(chat, message, self._bot),
             "chat_instance": str(entry["chat_id"]),
             "data": entry["data"],
@@ -105,9 +120,10 @@ class Updates:
                 "until_date": 0,
             },
         )
+        chat = self._chats.get(entry["chat_id"])
         return {
-            "chat": chat_json(self._chats.get(entry["chat_id"])),
-            "from": person_json(entry["chat_id"]),
+            "chat": chat_json(chat),
+            "from": person_json(chat),
             "date": unix_seconds(entry),
             "old_chat_member": member if left else gone,
             "new_chat_member": gone if left else member,

@@ -37,9 +37,10 @@ def chat_json(chat: Chat) -> Json:
     return {"id": chat.chat_id, "type": chat.kind, "title": f"Group {-chat.chat_id}"}
 
 
-def person_json(chat_id: int) -> Json:
-    """Give the person at the other end of a private chat."""
-    return {"id": abs(chat_id), "is_bot": False, "first_name": person_name(chat_id), "language_code": "en"}
+def person_json(chat: Chat) -> Json:
+    """Give the person at the other end of a private chat, with the language of the phone."""
+    name = person_name(chat.chat_id)
+    return {"id": abs(chat.chat_id), "is_bot": False, "first_name": name, "language_code": chat.language}
 
 
 def person_name(chat_id: int) -> str:
@@ -52,7 +53,7 @@ def message_json(chat: Chat, message: Message, bot: BotIdentity) -> Json:
     formatted = message.formatted()
     body: Json = {
         "message_id": message.message_id,
-        "from": bot.user() if message.by_bot else person_json(chat.chat_id),
+        "from": bot.user() if message.by_bot else person_json(chat),
         "chat": chat_json(chat),
         "date": message.date,
         "text": formatted.text,

@@ -98,3 +98,35 @@ async def test_an_edit_of_a_message_out_of_sight_is_still_judged(bot: Bot, stand
     assert isinstance(edited, Message)
     assert edited.text == "paid"
     assert stand_in.accepted(chat_id)[-1]["text"] == "paid"
+
+
+async def test_a_phone_speaks_its_language_to_the_bot_and_offers_the_commands_in_it(
+    bot: Bot, stand_in: StandIn, chat_id: int
+) -> None:
+    await bot.set_my_commands([("orders", "your orders")])
+    await bot.set_my_commands([("orders", "ваши заказы")], language_code="ru")
+    english = stand_in.phone(chat_id)["commands"]
+
+    stand_in.speak(chat_id, "ru")
+
+    assert english == [{"command": "orders", "description": "your orders"}]
+    assert stand_in.phone(chat_id)["commands"] == [{"command": "orders", "description": "ваши заказы"}]
+    assert [command.description for command in await bot.get_my_commands(language_code="ru")] == ["ваши заказы"]
+
+
+async def test_a_language_is_a_code(stand_in: StandIn, chat_id: int) -> None:
+    async with httpx.AsyncClient(base_url=stand_in.url) as browser:
+        answer = await browser.post(f"/_/phone/{chat_id}/language", json={"language": "Russian"})
+
+    assert answer.status_code == 422
+
+
+async def test_a_group_has_a_phone_too(bot: Bot, stand_in: StandIn, chat_id: int) -> None:
+    await bot.send_message(-chat_id, "good morning")
+
+    assert [message["text"] for message in stand_in.screen(-chat_id)] == ["good morning"]
+
+
+async def test_a_chat_is_a_number(stand_in: StandIn) -> None:
+    async with httpx.AsyncClient(base_url=stand_in.url) as browser:
+        assert (await browser.get("/_/phone/anna")).status_code == 422

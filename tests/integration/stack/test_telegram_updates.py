@@ -116,3 +116,72 @@ async def test_blocking_and_coming_back_are_told(bot: Bot, stand_in: StandIn, ch
 
     changes = [update.my_chat_member for update in updates if update.my_chat_member]
     assert [change.new_chat_member.status for change in changes] == ["kicked", "member"]
+
+
+async def test_the_word_that_ends_a_tap_is_seen_on_the_phone(bot: Bot, stand_in: StandIn, chat_id: int) -> None:
+    offset = await drained(bot)
+    card = await bot.send_message(chat_id, "order 42", api_kwargs={"reply_markup": buttons([("Details", "d")])})
+    tapped = asyncio.create_task(asyncio.to_thread(stand_in.tap, chat_id, card.message_id, "Details"))
+    [update] = await bot.get_updates(offset=offset, timeout=5)
+    assert update.callback_query is not None
+
+    await update.callback_query.answer("paid at 14:03", show_alert=True)
+
+    assert await tapped == "paid at 14:03"
+    notice = stand_in.phone(chat_id)["notice"]
+    assert (notice["text"], notice["alert"]) == ("paid at 14:03", True)
+
+
+async def test_a_word_longer_than_a_phone_shows_is_refused(bot: Bot, stand_in: StandIn, chat_id: int) -> None:
+    offset = await drained(bot)
+    card = await bot.send_message(chat_id, "order 42", api_kwargs={"reply_markup": buttons([("Details", "d")])})
+    tapped = asyncio.create_task(asyncio.to_thread(stand_in.tap, chat_id, card.message_id, "Details"))
+    [update] = await bot.get_updates(offset=offset, timeout=5)
+    assert update.callback_query is not None
+
+    with pytest.raises(BadRequest, match="Message_too_long"):
+        await update.callback_query.answer("я" * 201)
+    await update.callback_query.answer("я" * 200)
+
+    assert await tapped == "я" * 200
+
+
+async def test_a_button_that_is_not_shown_is_tapped_only_by_who_says_so(
+    bot: Bot, stand_in: StandIn, chat_id: int
+) -> None:
+    offset = await drained(bot)
+    card = await bot.send_message(chat_id, "order 42")
+    tapped = asyncio.create_task(asyncio.to_thread(stand_in.tap_data, chat_id, card.message_id, "forged"))
+
+    [update] = await bot.get_updates(offset=offset, timeout=5)
+
+    assert update.callback_query is not None
+    assert update.callback_query.data == "forged"
+    await update.callback_query.answer()
+    assert await tapped == ""
+
+
+async def test_the_phones_language_comes_with_what_is_written(bot: Bot, stand_in: StandIn, chat_id: int) -> None:
+    offset = await drained(bot)
+    stand_in.speak(chat_id, "ru")
+
+    stand_in.write(chat_id, "привет")
+    [update] = await bot.get_updates(offset=offset)
+
+    assert update.message is not None
+    assert update.message.from_user is not None
+    assert update.message.from_user.language_code == "ru"
+
+
+async def test_a_question_asked_while_one_is_open_is_counted(bot: Bot, stand_in: StandIn) -> None:
+    offset = await drained(bot)
+    before = stand_in.updates()["conflicts"]
+    first = asyncio.create_task(bot.get_updates(offset=offset, timeout=20))
+    await asyncio.to_thread(stand_in.screen, 1)
+
+    async with bot_at(stand_in) as other:
+        await other.get_updates(offset=offset)
+
+    with pytest.raises(Conflict):
+        await first
+    assert stand_in.updates()["conflicts"] == before + 1
