@@ -74,6 +74,7 @@ def _notification(access: Access) -> dict[str, str]:
         "NOTIFICATION_TELEGRAM_TOKEN": access.bot_token,
         "NOTIFICATION_TELEGRAM_URL": access.telegram,
         "NOTIFICATION_LIMITS_URL": access.valkey,
+        "NOTIFICATION_LOMS_ADDRESS": access.address("loms-grpc"),
     }
 
 
@@ -156,6 +157,7 @@ SERVICES: Sequence[Service] = (
     _notification_process("notification-sender", "sender", frozenset({DATABASES})),
     _product_process(),
     _cart_process(),
+    _notification_process("notification-bot", "bot", frozenset({DATABASES})),
 )
 """Every service process, in the order of their health ports."""
 

@@ -172,13 +172,17 @@ class Town:
         return dict(row)
 
     def accepted(self, chat_id: int | None = None) -> list[tuple[str, str]]:
-        """What the Bot API accepted for a chat: method, and the order and version its buttons name."""
-        return [(line["method"], _named(line)) for line in self.telegram.accepted(chat_id)]
+        """The cards and alerts the Bot API accepted for a chat: method, and the order and version they name."""
+        named = [(line["method"], _named(line)) for line in self.telegram.accepted(chat_id)]
+        return [
+            (method, name) for method, name in named if method != "editMessageReplyMarkup" and name.startswith("o:")
+        ]
 
 
 def _named(line: dict[str, Any]) -> str:
-    button = line["payload"]["reply_markup"]["inline_keyboard"][0][0]
-    return ":".join(button["callback_data"].split(":")[:3])
+    """Conversation has no buttons, or buttons that name no order's version."""
+    rows = line["payload"].get("reply_markup", {}).get("inline_keyboard") or [[{"callback_data": ""}]]
+    return ":".join(rows[0][0]["callback_data"].split(":")[:3])
 
 
 @pytest.fixture(scope="session")

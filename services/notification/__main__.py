@@ -1,4 +1,4 @@
-"""`python -m services.notification {migrate|consumer|sender}`."""
+"""`python -m services.notification {migrate|consumer|sender|bot}`."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import sys
 from chassis.config import EXIT_USAGE, BadSettings, load
 from chassis.lifecycle import run
 from services.notification import bootstrap
-from services.notification.settings import ConsumerSettings, SchemaSettings, SenderSettings
+from services.notification.settings import BotSettings, ConsumerSettings, SchemaSettings, SenderSettings
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m services.notification", description="tells people about their orders"
     )
-    parser.add_argument("process", choices=["migrate", "consumer", "sender"])
+    parser.add_argument("process", choices=["migrate", "consumer", "sender", "bot"])
     try:
         return _start(parser.parse_args().process)
     except BadSettings as error:
@@ -30,6 +30,8 @@ def _start(process: str) -> int:
             return run(bootstrap.consumer(load(ConsumerSettings)))
         case "sender":
             return run(bootstrap.sender(load(SenderSettings)))
+        case "bot":
+            return run(bootstrap.bot(load(BotSettings)))
     return 0
 
 

@@ -1,7 +1,7 @@
 """Build each process of the notification service from its parts: the only file that constructs.
 
-`consumer` and `sender` are the real doors; `order_events`, `delivery_loop`, `subscriptions` and `reports` are the doors
-for tests and commands, which bring their own connections.
+`consumer`, `sender` and `bot` are the real doors; `order_events`, `delivery_loop`, `update_loop`, `subscriptions` and
+the like are the doors for tests and commands, which bring their own connections.
 """
 
 from collections.abc import Callable
@@ -18,19 +18,35 @@ from events.topics import ORDER_EVENTS, catalogue
 from services.notification.domain.card import Composer
 from services.notification.domain.seal import Seal
 from services.notification.domain.settlement import RetryPolicy
+from services.notification.domain.texts import GRAMMARS
 from services.notification.repository.ledger import Acquire, PostgresLedger
 from services.notification.repository.planning import PostgresPlanning
-from services.notification.repository.subscribers import PostgresReports, PostgresSubscribers
+from services.notification.repository.subscribers import (
+    PostgresInvitations,
+    PostgresReports,
+    PostgresResends,
+    PostgresSubscribers,
+)
+from services.notification.repository.updates import PostgresUpdates
+from services.notification.service.conversation import Conversation
 from services.notification.service.delivery import BotStopped, Delivery
+from services.notification.service.desk import Orders, Updates
+from services.notification.service.invitations import Invitations, random_token
 from services.notification.service.notifications import Notifications
 from services.notification.service.ports import Limits, Messenger
+from services.notification.service.preferences import command_menu
+from services.notification.service.resending import Resending
 from services.notification.service.subscriptions import Subscriptions
-from services.notification.settings import ConsumerSettings, SchemaSettings, SenderSettings
+from services.notification.settings import BotSettings, ConsumerSettings, SchemaSettings, SenderSettings
 from services.notification.telegram.limits import AHEAD_SECONDS, BotLimits, Unlimited, bot_rates
 from services.notification.telegram.messenger import TelegramMessenger
 from services.notification.telegram.queue_watch import QueueWatch
+from services.notification.telegram.replies import Replies
 from services.notification.telegram.request import BotApiRequest
 from services.notification.telegram.sender import Pace, Sender
+from services.notification.telegram.update_loop import Pace as BotPace
+from services.notification.telegram.update_loop import UpdateLoop
+from services.notification.telegram.updates import TelegramUpdates
 from services.notification.texts import catalogues
 
 if TYPE_CHECKING:
@@ -91,6 +107,40 @@ def sender(settings: SenderSettings) -> Service:
     )
 
 
+def bot(settings: BotSettings) -> Service:
+    """Build the process that answers people."""
+    from chassis.rpc_client import RpcClient
+    from rpc.loms.v1.loms_pb2_grpc import LomsServiceStub
+    from services.notification.clients.loms import LomsOrders
+
+    token = settings.telegram_token.get_secret_value()
+    logs.configure(NAME, "bot", settings.log_level, secrets=[token])
+    tracing = telemetry.configure(NAME, "bot", settings.otlp_endpoint)
+    pool = _pool(settings.database_url.get_secret_value(), f"notification-bot {settings.instance}")
+    loms = RpcClient(settings.loms_address, stub=LomsServiceStub, deadline_seconds=settings.loms_seconds)
+    messenger, telegram = telegram_messenger(settings), telegram_updates(settings)
+    keepers, limits = telegram_limits(settings)
+    loop = update_loop(
+        updates=bot_updates(pool.acquire, settings),
+        orders=LomsOrders(loms),
+        messenger=messenger,
+        telegram=telegram,
+        settings=settings,
+        limits=limits,
+    )
+    return Service(
+        "notification-bot",
+        tracing,
+        Health(settings.health_address, {"postgres": pool.check}),
+        pool,
+        loms,
+        *keepers,
+        messenger,
+        telegram,
+        Task("bot", loop.run, stop=loop.stop, operator_errors=(BotStopped,)),
+    )
+
+
 def migrate(settings: SchemaSettings) -> None:
     """Bring the schema to its newest version."""
     from services.notification.migrations.run import upgrade
@@ -113,23 +163,17 @@ def order_events() -> "OrderEvents":
     return OrderEvents(notifications=Notifications(), planning=PostgresPlanning)
 
 
-def telegram_messenger(settings: SenderSettings) -> TelegramMessenger:
+def telegram_messenger(settings: SenderSettings | BotSettings) -> TelegramMessenger:
     """Build the messenger over the Bot API."""
-    request = BotApiRequest(
-        connections_max=settings.calls_max,
-        connect_seconds=settings.connect_seconds,
-        read_seconds=settings.call_seconds,
-        proxy=settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None,
-    )
     return TelegramMessenger(
         token=settings.telegram_token.get_secret_value(),
         base_url=settings.telegram_url,
-        request=request,
+        request=_bot_api_request(settings, settings.calls_max),
         call_seconds=settings.call_seconds,
     )
 
 
-def telegram_limits(settings: SenderSettings) -> tuple[list[Component], BotLimits]:
+def telegram_limits(settings: SenderSettings | BotSettings) -> tuple[list[Component], BotLimits]:
     """Build Telegram's limits for this bot, and the components that keep them for all who share the bot."""
     rates = bot_rates(
         bot_per_second=settings.bot_calls_per_second,
@@ -143,6 +187,55 @@ def telegram_limits(settings: SenderSettings) -> tuple[list[Component], BotLimit
     valkey = ValkeyLimiter(settings.limits_url.get_secret_value(), prefix=f"telegram:{bot_id}:")
     shared = FallbackLimiter(shared=valkey, local=local)
     return [shared], BotLimits(limiter=shared, rates=rates)
+
+
+def telegram_updates(settings: BotSettings) -> TelegramUpdates:
+    """Build what asks the Bot API, over a connection of its own: a question stays open for long."""
+    return TelegramUpdates(
+        token=settings.telegram_token.get_secret_value(),
+        base_url=settings.telegram_url,
+        request=_bot_api_request(settings, 2),
+    )
+
+
+def bot_updates(acquire: Acquire, settings: BotSettings, new_id: Callable[[], UUID] = uuid4) -> PostgresUpdates:
+    """Build the record of who asks Telegram and what was handled."""
+    lease = timedelta(seconds=settings.bot_lease_seconds)
+    return PostgresUpdates(acquire=acquire, bot_id=settings.bot_id, owner=new_id(), lease=lease)
+
+
+def update_loop(
+    *,
+    updates: Updates,
+    orders: Orders,
+    messenger: TelegramMessenger,
+    telegram: TelegramUpdates,
+    settings: BotSettings,
+    limits: Limits | None = None,
+) -> UpdateLoop:
+    """Build the loop that asks Telegram and answers people."""
+    words, seal = catalogues(), Seal(settings.telegram_token.get_secret_value())
+    retry = _retry(settings, lost_edits_max=0)
+    return UpdateLoop(
+        telegram=telegram,
+        updates=updates,
+        conversation=Conversation(updates=updates, orders=orders, catalogues=words, seal=seal),
+        replies=Replies(
+            messenger=messenger,
+            updates=updates,
+            limits=limits or Unlimited(),
+            retry=retry,
+            calls_max=settings.calls_max,
+        ),
+        seal=seal,
+        commands={language: command_menu(words.of(language)) for language in ("", *GRAMMARS)},
+        retry=retry,
+        pace=BotPace(
+            poll_seconds=settings.bot_poll_seconds,
+            lease_seconds=settings.bot_lease_seconds,
+            standby_seconds=settings.bot_standby_seconds,
+        ),
+    )
 
 
 def delivery_loop(
@@ -159,11 +252,7 @@ def delivery_loop(
         messenger=messenger,
         composer=composer(settings.telegram_token.get_secret_value()),
         limits=limits or Unlimited(),
-        retry=RetryPolicy(
-            first=timedelta(seconds=settings.retry_seconds_min),
-            longest=timedelta(seconds=settings.retry_seconds_max),
-            lost_edits_max=settings.lost_edits_max,
-        ),
+        retry=_retry(settings, lost_edits_max=settings.lost_edits_max),
         lease=timedelta(seconds=settings.lease_seconds),
     )
     pace = Pace(
@@ -184,9 +273,36 @@ def subscriptions(acquire: Acquire) -> Subscriptions:
     return Subscriptions(subscribers=PostgresSubscribers(acquire=acquire))
 
 
+def invitations(acquire: Acquire, new_token: Callable[[], str] | None = None) -> Invitations:
+    """Build the use case that offers links."""
+    return Invitations(store=PostgresInvitations(acquire=acquire), new_token=new_token or random_token)
+
+
+def resending(acquire: Acquire) -> Resending:
+    """Build the use case that tells again what may not have been told."""
+    return Resending(store=PostgresResends(acquire=acquire))
+
+
 def reports(acquire: Acquire) -> PostgresReports:
     """Build what operators read."""
     return PostgresReports(acquire=acquire)
+
+
+def _retry(settings: SenderSettings | BotSettings, *, lost_edits_max: int) -> RetryPolicy:
+    return RetryPolicy(
+        first=timedelta(seconds=settings.retry_seconds_min),
+        longest=timedelta(seconds=settings.retry_seconds_max),
+        lost_edits_max=lost_edits_max,
+    )
+
+
+def _bot_api_request(settings: SenderSettings | BotSettings, connections_max: int) -> BotApiRequest:
+    return BotApiRequest(
+        connections_max=connections_max,
+        connect_seconds=settings.connect_seconds,
+        read_seconds=settings.call_seconds,
+        proxy=settings.telegram_proxy.get_secret_value() if settings.telegram_proxy else None,
+    )
 
 
 def _pool(dsn: str, application_name: str) -> Pool:

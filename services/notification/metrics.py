@@ -63,3 +63,22 @@ QUEUE_OLDEST_SECONDS = Gauge(
     "notification_queue_oldest_seconds",
     "How long the oldest row that is not final has waited, sampled.",
 )
+
+BOT_LEADING = Gauge(
+    "notification_bot_leading",
+    "1 while this replica asks Telegram for updates, 0 while it stands by. Their sum over the replicas is 1, or 0.",
+)
+BOT_UPDATES = Counter(
+    "notification_bot_updates_total",
+    "What people asked of the bot, by kind of request and by result: handled, answered before, or failed.",
+    ["kind", "result"],
+)
+BOT_REPLIES = Counter(
+    "notification_bot_replies_total",
+    "Calls made for replies, by call (end_tap, send, edit, edit_buttons) and by outcome.",
+    ["call", "outcome"],
+)
+BOT_POLLS_FAILED = Counter(
+    "notification_bot_polls_failed_total",
+    "Questions for updates that Telegram did not answer, or refused because somebody else asks for the same bot.",
+)

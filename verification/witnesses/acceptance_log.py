@@ -1,7 +1,8 @@
 """Reads what Telegram's stand-in accepted: its log was written before it decided how to answer.
 
 A message of ours names its order and version in the data of its buttons (`o:<order id>:<version>…`); what has no such
-button is conversation, and no witness. A card makes no sound, an alert does.
+button is conversation, and no witness. A card makes no sound; an alert does, unless its reader wants none, and its
+button says `o:<order id>:<version>:a`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from verification.facts import Accepted, Call
 from verification.witnesses.away import WitnessAway
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from verification.spool import Spool
 
 _BUTTON: Final = re.compile(r"o:(\d{1,19}):(\d{1,19})(?::|$)")
+_ALERT_BUTTON: Final = re.compile(r"o:\d{1,19}:\d{1,19}:a(?::|$)")
 _LINES_A_PAGE: Final = 1_000
 _TIMEOUT_SECONDS: Final = 30.0
 
@@ -80,13 +84,20 @@ def _call(line: dict[str, Any]) -> Call:
     if line["method"] == "editMessageText":
         return Call.EDIT_CARD
     silent = str(line["payload"].get("disable_notification", "")).lower() == "true"
-    return Call.SEND_CARD if silent else Call.SEND_ALERT
+    alert = any(_ALERT_BUTTON.match(data) for data in _data(line["payload"]))
+    return Call.SEND_CARD if silent and not alert else Call.SEND_ALERT
 
 
 def _order_and_version(payload: dict[str, Any]) -> tuple[int, int] | None:
+    for data in _data(payload):
+        match = _BUTTON.match(data)
+        if match:
+            return int(match[1]), int(match[2])
+    return None
+
+
+def _data(payload: dict[str, Any]) -> Iterator[str]:
+    """What the buttons of a message carry."""
     for row in (payload.get("reply_markup") or {}).get("inline_keyboard", ()):
         for button in row:
-            match = _BUTTON.match(str(button.get("callback_data", "")))
-            if match:
-                return int(match[1]), int(match[2])
-    return None
+            yield str(button.get("callback_data", ""))

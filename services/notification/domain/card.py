@@ -1,7 +1,8 @@
 """The messages about an order: its card, edited from version to version, and the alert beside it.
 
 Every value and every word is escaped in the HTML form; the plain form says the same without markup. Every message
-carries a button whose data begins `o:<order id>:<version>`; an alert's goes on with `:a`.
+carries a button whose data begins `o:<order id>:<version>`; an alert's goes on with `:a`. A muted
+alert makes no sound.
 """
 
 from collections.abc import Sequence
@@ -12,11 +13,12 @@ from services.notification.domain.change import Status
 from services.notification.domain.lane import Assignment, Moment
 from services.notification.domain.message import Button, Message
 from services.notification.domain.notification import Call
+from services.notification.domain.request import Action, Place, Tap, data_of
 from services.notification.domain.seal import Seal
+from services.notification.domain.story import CANCELLABLE
 from services.notification.domain.texts import Catalogue, Catalogues, Phrase
 
 _GAP = "   "
-_CANCELLABLE = frozenset({Status.NEW, Status.AWAITING_PAYMENT})
 ALERTS = {
     Status.PAID: Phrase.ALERT_PAID,
     Status.FAILED: Phrase.ALERT_FAILED,
@@ -44,8 +46,8 @@ class Composer:
         return Message(
             text=text if row.plain else escape(text, quote=False),
             html=not row.plain,
-            silent=False,
-            buttons=(self._button(assignment, words.say(Phrase.BUTTON_DETAILS), "a"),),
+            silent=assignment.muted,
+            buttons=(self._button(assignment, words.say(Phrase.BUTTON_DETAILS), Action.ALERT_DETAILS),),
         )
 
     def _card(self, assignment: Assignment, words: Catalogue) -> Message:
@@ -63,16 +65,16 @@ class Composer:
 
     def _card_buttons(self, assignment: Assignment, words: Catalogue) -> tuple[Button, ...]:
         buttons = [
-            self._button(assignment, words.say(Phrase.BUTTON_DETAILS), "d"),
-            self._button(assignment, words.say(Phrase.BUTTON_MUTE), "m"),
+            self._button(assignment, words.say(Phrase.BUTTON_DETAILS), Action.DETAILS),
+            self._button(assignment, words.say(Phrase.BUTTON_MUTE), Action.ASK_MUTE),
         ]
-        if assignment.notification.status in _CANCELLABLE:
-            buttons.append(self._button(assignment, words.say(Phrase.BUTTON_CANCEL), "c"))
+        if assignment.notification.status in CANCELLABLE:
+            buttons.append(self._button(assignment, words.say(Phrase.BUTTON_CANCEL), Action.ASK_CANCEL))
         return tuple(buttons)
 
-    def _button(self, assignment: Assignment, label: str, action: str) -> Button:
+    def _button(self, assignment: Assignment, label: str, action: Action) -> Button:
         row = assignment.notification
-        data = f"o:{row.order_id}:{row.version}:{action}"
+        data = data_of(Tap(Place.CARD, row.order_id, row.version, action))
         return Button(label, self._seal.seal(assignment.lane.chat_id, data))
 
 

@@ -27,12 +27,13 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """Whom to tell, where, and in which language."""
+    """Whom to tell, where, and in which language. `linked_at` is known of links that were read as links."""
 
     user_id: int
     chat_id: int
     language: str
     active: bool = True
+    linked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,15 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The order first in line in a chat: all its rows by version, its owner as linked now, its card."""
+    """The order first in line in a chat: all its rows by version, its owner as linked now, its card.
+
+    `muted`: its owner wants to read of it without a sound.
+    """
 
     rows: tuple[Notification, ...]
     subscriber: Subscriber | None
     card: Card | None
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +68,14 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """One call to make: a row in state `calling`, its lane, where its message goes and what it may tell."""
+    """One call to make: a row in state `calling`, its lane, where its message goes, how, and what it may tell."""
 
     notification: Notification
     lane: Lane
     language: str
     message_id: int | None
     trail: tuple[Moment, ...]
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +147,7 @@ def _next_call(lane: Lane, mine: list[Notification], head: Head, subscriber: Sub
         language=subscriber.language,
         message_id=card.message_id if card else None,
         trail=_trail(head.rows, target.version),
+        muted=head.muted,
     )
     return Decision(lane=lane, writes=(*skipped, Written(target, calling)), assignment=assignment)
 

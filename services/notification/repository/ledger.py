@@ -44,14 +44,14 @@ class PostgresLedger:
 
     async def any_due(self) -> bool:
         """Say whether a claim would find a lane. Raises LedgerAway."""
-        with _away_by_name():
+        with away_by_name():
             async with self._acquire() as connection:
                 return bool(await connection.fetchval(statement("any_lane_due")))
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator["PostgresTurn"]:
         """Open a transaction, committed when the block ends well. Raises LedgerAway."""
-        with _away_by_name():
+        with away_by_name():
             async with self._acquire() as connection, connection.transaction():
                 yield PostgresTurn(connection, self._owner)
 
@@ -149,7 +149,8 @@ class PostgresTurn:
 
 
 @contextmanager
-def _away_by_name() -> Iterator[None]:
+def away_by_name() -> Iterator[None]:
+    """Raise LedgerAway for what a restart, an overload or a rival of the database looks like."""
     try:
         yield
     except _AWAY as error:

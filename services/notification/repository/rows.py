@@ -14,7 +14,12 @@ Row = Mapping[str, Any] | asyncpg.Record
 
 def head(rows: Sequence[Row]) -> Head:
     """Read the rows of one order, as `read_heads` returns them."""
-    return Head(rows=tuple(notification(row) for row in rows), subscriber=_subscriber(rows[0]), card=_card(rows[0]))
+    return Head(
+        rows=tuple(notification(row) for row in rows),
+        subscriber=_subscriber(rows[0]),
+        card=_card(rows[0]),
+        muted=rows[0]["muted"],
+    )
 
 
 def notification(row: Row) -> Notification:

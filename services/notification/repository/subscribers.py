@@ -1,11 +1,13 @@
 """Links between users and chats, and the questions operators ask of the ledger."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.notification.domain.lane import Subscriber
 from services.notification.repository.ledger import Acquire
 from services.notification.repository.statements import statement
+from services.notification.service.resending import Proposal
 
 
 class PostgresSubscribers:
@@ -30,6 +32,40 @@ class PostgresSubscribers:
                 subscriber.language,
                 subscriber.active,
             )
+
+
+class PostgresInvitations:
+    """Keeps fingerprints of tokens."""
+
+    def __init__(self, *, acquire: Acquire) -> None:
+        self._acquire = acquire
+
+    async def put(self, token: bytes, user_id: int, life: timedelta) -> datetime:
+        """Keep the fingerprint of a token; return when it ends, by the database's clock."""
+        async with self._acquire() as connection:
+            ends: datetime = await connection.fetchval(statement("mint_link"), token, user_id, life)
+        return ends
+
+
+class PostgresResends:
+    """The uncertain rows of the ledger, and what operators decided about them."""
+
+    def __init__(self, *, acquire: Acquire) -> None:
+        self._acquire = acquire
+
+    async def proposals(self, order_id: int | None, rows_max: int) -> Sequence[Proposal]:
+        """Return uncertain rows, the oldest first, of one order if one is given."""
+        async with self._acquire() as connection:
+            rows = await connection.fetch(statement("list_resendable"), order_id, rows_max)
+        return [Proposal(**row) for row in rows]
+
+    async def resend(self, proposals: Sequence[Proposal], reason: str) -> int:
+        """Plan these again where that is still right; note the reason; return how many were."""
+        orders, versions = [each.order_id for each in proposals], [each.version for each in proposals]
+        async with self._acquire() as connection, connection.transaction():
+            again = await connection.fetch(statement("resend"), orders, versions, reason)
+            await connection.execute(statement("open_lanes"), sorted({row["chat_id"] for row in again}))
+        return len(again)
 
 
 class PostgresReports:

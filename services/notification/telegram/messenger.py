@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup
@@ -10,7 +10,7 @@ from telegram.constants import ParseMode
 
 from chassis.logs import get_logger
 from services.notification import metrics
-from services.notification.domain.message import Message
+from services.notification.domain.message import Button, Message
 from services.notification.domain.outcome import Delivered, Outcome, Uncertain
 from services.notification.telegram.outcomes import outcome_of
 from services.notification.telegram.request import BotApiRequest
@@ -61,12 +61,30 @@ class TelegramMessenger:
         """Change a message sent before."""
         return await self._call(self._edit(chat_id, message_id, message))
 
+    async def edit_buttons(self, chat_id: int, message_id: int, buttons: Sequence[Button], per_row: int) -> Outcome:
+        """Change the buttons of a message and leave its words."""
+        return await self._call(self._edit_buttons(chat_id, message_id, buttons, per_row))
+
+    async def end_tap(self, query_id: str, text: str, *, stays: bool) -> Outcome:
+        """Tell a phone that its tap was heard, with a word or (empty) without one."""
+        return await self._call(self._end_tap(query_id, text, stays=stays))
+
     async def _send(self, chat_id: int, message: Message) -> Outcome:
         sent = await self._bot.send_message(chat_id=chat_id, disable_notification=message.silent, **_contents(message))
         return Delivered(sent.message_id)
 
     async def _edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
         await self._bot.edit_message_text(chat_id=chat_id, message_id=message_id, **_contents(message))
+        return Delivered()
+
+    async def _edit_buttons(self, chat_id: int, message_id: int, buttons: Sequence[Button], per_row: int) -> Outcome:
+        await self._bot.edit_message_reply_markup(
+            chat_id=chat_id, message_id=message_id, reply_markup=_keyboard(buttons, per_row)
+        )
+        return Delivered()
+
+    async def _end_tap(self, query_id: str, text: str, *, stays: bool) -> Outcome:
+        await self._bot.answer_callback_query(query_id, text or None, show_alert=stays)
         return Delivered()
 
     async def _call(self, call: Awaitable[Outcome]) -> Outcome:
@@ -82,10 +100,14 @@ class TelegramMessenger:
 
 
 def _contents(message: Message) -> dict[str, Any]:
-    buttons = [InlineKeyboardButton(button.label, callback_data=button.data) for button in message.buttons]
-    rows = [buttons[start : start + message.per_row] for start in range(0, len(buttons), message.per_row)]
     return {
         "text": message.text,
         "parse_mode": ParseMode.HTML if message.html else None,
-        "reply_markup": InlineKeyboardMarkup(rows) if rows else None,
+        "reply_markup": _keyboard(message.buttons, message.per_row),
     }
+
+
+def _keyboard(buttons: Sequence[Button], per_row: int) -> InlineKeyboardMarkup | None:
+    made = [InlineKeyboardButton(button.label, callback_data=button.data) for button in buttons]
+    rows = [made[start : start + per_row] for start in range(0, len(made), per_row)]
+    return InlineKeyboardMarkup(rows) if rows else None

@@ -42,6 +42,7 @@ def test_servers_steps_and_services_make_the_platform(tmp_path: Path) -> None:
         "loms-relay-1",
         "notification-consumer",
         "notification-sender",
+        "notification-bot",
         "product-api",
         "cart-api",
         "envoy",
@@ -93,6 +94,13 @@ def test_without_one_nothing_waits_for_it(tmp_path: Path) -> None:
 
     assert "pgbouncer" not in listener_counts(settings)
     assert not any("pgbouncer" in unit.facts.needs for unit in units(settings).values())
+
+
+def test_the_bot_cancels_orders_where_they_are_owned(tmp_path: Path) -> None:
+    made = units(Settings(home=Home(tmp_path)))
+
+    owner = environment_of(made["loms-api"])["LOMS_GRPC_ADDRESS"]
+    assert environment_of(made["notification-bot"])["NOTIFICATION_LOMS_ADDRESS"] == owner
 
 
 def test_a_real_bot_replaces_the_stand_in(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Whom this service calls, with their refusals in our words."""
