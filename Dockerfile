@@ -70,6 +70,10 @@ FROM notification AS notification-sender
 EXPOSE 9101
 CMD ["sender"]
 
+FROM notification AS notification-bot
+EXPOSE 9101
+CMD ["bot"]
+
 # --- product --------------------------------------------------------------------------------------------------------
 FROM platform AS product
 COPY services/product services/product
