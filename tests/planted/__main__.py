@@ -14,10 +14,16 @@ from functools import cache
 
 from stack.ports import free_port
 from stack.servers import Kafka, Postgres
-from tests.planted.register import MISTAKES, SCENES, Mistake, Servers, play
+from tests.chaos.judgement import Judgement
+from tests.planted import register, town_register
+from tests.planted.register import Mistake, Servers
+from tests.planted.town_register import TownMistake
+from tests.planted.town_stand import TownScene
 from tests.shared_servers import servers_folder
 
 RUNS_MAX = 5
+MISTAKES: tuple[Mistake | TownMistake, ...] = (*register.MISTAKES, *town_register.MISTAKES)
+SCENES = (*register.SCENES, *town_register.SCENES)
 
 
 async def main(names: Sequence[str]) -> int:
@@ -31,11 +37,14 @@ async def main(names: Sequence[str]) -> int:
     return 0 if all(found) and not wrongly_convicted else 1
 
 
-async def _clear_the_right(servers: Servers, chosen: Sequence[Mistake]) -> int:
+async def _clear_the_right(servers: Servers, chosen: Sequence[Mistake | TownMistake]) -> int:
     wrong = 0
     for scene in [scene for scene in SCENES if any(mistake.scene is scene for mistake in chosen)]:
         began = time.monotonic()
-        verdict = await play(servers, scene)
+        if isinstance(scene, TownScene):
+            verdict = await town_register.play(servers.admin_dsn, scene)
+        else:
+            verdict = await register.play(servers, scene)
         wrong += not verdict.clean
         said = "cleared" if verdict.clean else f"CONVICTED OF {verdict.findings[0]}"
         name = scene.play.__name__.replace("_", " ")
@@ -43,16 +52,22 @@ async def _clear_the_right(servers: Servers, chosen: Sequence[Mistake]) -> int:
     return wrong
 
 
-async def _found(servers: Servers, mistake: Mistake) -> bool:
+async def _found(servers: Servers, mistake: Mistake | TownMistake) -> bool:
     began = time.monotonic()
     for run in range(1, RUNS_MAX + 1):
-        verdict = await play(servers, mistake.scene, mistake.parts)
+        verdict = await _played(servers, mistake)
         if mistake.breaks in verdict.invariants():
             text = f"found in run {run}, {time.monotonic() - began:.1f} s: {verdict.findings[0]}"
             print(f"{mistake.name}  {mistake.what:<40} {text}", flush=True)
             return True
     print(f"{mistake.name}  {mistake.what:<40} MISSED in {RUNS_MAX} runs", flush=True)
     return False
+
+
+async def _played(servers: Servers, mistake: Mistake | TownMistake) -> Judgement:
+    if isinstance(mistake, TownMistake):
+        return await town_register.play(servers.admin_dsn, mistake.scene, mistake.parts)
+    return await register.play(servers, mistake.scene, mistake.parts)
 
 
 @contextmanager
