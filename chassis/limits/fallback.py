@@ -6,6 +6,7 @@ Invariants: nobody waits for a Valkey that is known to be away; a pause is kept 
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -95,7 +96,7 @@ class FallbackLimiter:
         metrics.LIMITS_FALLBACKS.inc()
         metrics.LIMITS_LOCAL.set(1)
         self._local.begin()
-        self._away = asyncio.create_task(self._return_when_back())
+        self._away = asyncio.create_task(self._return_when_back(), context=contextvars.Context())
 
     async def _return_when_back(self) -> None:
         while True:

@@ -77,8 +77,8 @@ async def test_nobody_waits_for_a_frozen_server(server: Valkey, replicas: list[F
     known = clock() - again
     server.thaw()
 
-    assert found_out < 2.0
-    assert known < 0.5
+    assert found_out < 5.0
+    assert known < 5.0
 
 
 async def test_a_thawed_server_is_shared_again(server: Valkey, replicas: list[FallbackLimiter]) -> None:

@@ -1,6 +1,7 @@
 """Servers around the sender that go away and come back."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 from chassis.postgres import Pool
 from services.notification.migrations.run import upgrade
 from stack.databases import create_database
-from stack.servers import Postgres
+from stack.ports import free_port
+from stack.servers import Postgres, Valkey
 from tests.given import StartPostgres
 from tests.notification_fixtures import PASSWORD, NotificationDatabase, Town, placed
 from tests.notification_processes import process, sender_settings
@@ -95,6 +97,44 @@ async def test_a_bot_api_that_restarts_gets_what_it_missed(town: Town, tmp_path:
 
     assert [data.rpartition(":")[0] for data in buttons] == ["o:42:2:d", "o:43:2:d"]
     assert await town.states(43) == ["superseded", "delivered"]
+
+
+async def test_a_valkey_that_dies_slows_nobody_down_and_is_used_again_when_it_is_back(
+    town: Town, server_folder: Path, tmp_path: Path
+) -> None:
+    valkey = Valkey(server_folder / "valkey", free_port(), "s3cret", dies_with_parent=True)
+    valkey.start()
+    settings = sender_settings(town.database.app_dsn, town.telegram.url, NOTIFICATION_LIMITS_URL=valkey.url)
+    people = {user_id: await town.link(user_id) for user_id in range(1, 31)}
+
+    try:
+        with process("sender", tmp_path, **settings) as sender:
+            for strike in (lambda: None, valkey.kill, valkey.start, valkey.freeze, valkey.thaw):
+                await asyncio.to_thread(strike)
+                order_ids = await next_orders(town, people)
+                await eventually(town.settled, within=20)
+                for order_id in order_ids:
+                    assert (await town.states(order_id))[-1] == "delivered"
+            await eventually(lambda: keepers_told_in(sender.log)[-1] == "limits.shared")
+            assert sender.terminate() == 0
+        assert keepers_told_in(sender.log)[:2] == ["limits.local", "limits.shared"]
+        assert keepers_told_in(sender.log).count("limits.local") >= 2
+    finally:
+        valkey.kill()
+
+
+def keepers_told_in(log: Path) -> list[str]:
+    """Who kept the limits, as the sender's log tells it."""
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    return [event for event in events if event.startswith("limits.")]
+
+
+async def next_orders(town: Town, people: dict[int, int]) -> list[int]:
+    """Place an order for everybody."""
+    first = 1 + int(await town.eye.fetchval("select coalesce(max(order_id), 0) from notifications"))
+    orders = dict(enumerate(people, first))
+    await town.plan(*(change for order_id, user_id in orders.items() for change in placed(order_id, user_id=user_id)))
+    return list(orders)
 
 
 async def tried(town: Town, order_id: int) -> bool:
