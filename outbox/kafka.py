@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 _COMPRESSION = {None: 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 _BATCH_BYTES_MAX = 1_000_000
 _DISCARD_SECONDS_MAX = 1.0
+_DISCARD_ATTEMPTS = 3
 
 _ROWS_BETWEEN_BREATHS = 128
 """About half a millisecond of building, then the sender and the session get their turn: what is ready goes out."""
@@ -113,7 +114,7 @@ class KafkaPublisher:
         try:
             async with asyncio.timeout(self._publish_seconds_max):
                 await producer.start()
-            await self._topics.check(producer)
+                await self._topics.check(producer)  # aiokafka waits without a bound for metadata that never comes
         except BaseException as cause:
             await _discard(producer)
             if isinstance(cause, _BROKER_AWAY):
@@ -169,7 +170,8 @@ class KafkaPublisher:
     async def _partition_count(self, producer: AIOKafkaProducer, topic: str) -> int:
         """Asked once per producer: the partition count of a keyed topic is never raised in place."""
         if topic not in self._partitions:
-            self._partitions[topic] = await self._topics.partitions(producer, topic)
+            async with asyncio.timeout(self._publish_seconds_max):
+                self._partitions[topic] = await self._topics.partitions(producer, topic)
         return self._partitions[topic]
 
     async def _send_lanes(self, lanes: Mapping[Lane, list[Row]], stamp: Stamp, spans: Spans) -> None:
@@ -272,15 +274,25 @@ async def _end(tasks: Sequence[asyncio.Future[None]]) -> None:
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:
-    """Drop a producer without flushing: end its sender, close its connections.
+    """Drop a producer without flushing: end its sender, close its connections; return soon, whatever they do.
 
-    aiokafka has no public way to do this: `stop()` delivers what is still queued, and waits for it.
+    aiokafka has no public way to do this: `stop()` delivers what is still queued, and waits for it. Its `close()` waits
+    for a task that may not hear that it is cancelled (`asyncio.wait_for` before Python 3.12 can lose it): told again,
+    it goes on.
     """
     producer._closed = True  # noqa: SLF001 - or it complains that it was not stopped
     sender = producer._sender.sender_task  # noqa: SLF001 - the task that would go on sending
     if sender is not None:
         sender.cancel()
+    closing = asyncio.ensure_future(_closed(producer))
+    for _ in range(_DISCARD_ATTEMPTS):
+        await asyncio.wait([closing] if sender is None else [closing, sender], timeout=_DISCARD_SECONDS_MAX)
+        if closing.done():
+            return
+        closing.cancel()
+    _log.warning("relay.producer_abandoned")
+
+
+async def _closed(producer: AIOKafkaProducer) -> None:
     with contextlib.suppress(kafka_errors.KafkaError, OSError):
         await producer.client.close()
-    if sender is not None:
-        await asyncio.wait([sender], timeout=_DISCARD_SECONDS_MAX)

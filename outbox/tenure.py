@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,7 @@ _RENEW_SECONDS = 1.0
 _POLL_GROWTH = 1.5
 _POLLS_WHILE_WOKEN = 5
 _LATENCY_SAMPLES_MAX = 32
+_CANCEL_AGAIN_SECONDS = 1.0
 
 
 class Tenure:
@@ -292,8 +293,16 @@ async def _first_to_end(*coroutines: Coroutine[Any, Any, None]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _all_ended(tasks)
     for task in done:
         task.result()
+
+
+async def _all_ended(tasks: Collection[asyncio.Future[None]]) -> None:
+    """Cancel until all have ended: `asyncio.wait_for` before Python 3.12 loses a cancellation that meets a result."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)

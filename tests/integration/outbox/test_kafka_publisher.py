@@ -1,5 +1,7 @@
 """What only the real broker can do to the real publisher."""
 
+import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 
@@ -66,6 +68,34 @@ async def test_batches_shrink_when_a_topics_limit_was_lowered_and_its_rows_still
     assert failures > 0
     assert list(dict.fromkeys(versions_of(records, "42"))) == list(range(1, 22))
     await publisher.discard()
+
+
+async def test_a_producer_whose_client_hears_no_cancellation_is_discarded_all_the_same(
+    kafka: SharedKafka, topic: MakeTopic
+) -> None:
+    orders = await topic("orders")
+    publisher = _publisher(kafka, orders)
+    await publisher.publish([a_row(orders, 1)], STAMP)
+    producer = publisher._producer
+    assert producer is not None
+    client = producer.client
+    heard, client._sync_task = client._sync_task, asyncio.create_task(_hears_the_second_time())
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(10):
+        await publisher.discard()
+
+    assert client._sync_task is None
+    heard.cancel()
+    await publisher.publish([a_row(orders, 2)], STAMP)
+    await publisher.discard()
+
+
+async def _hears_the_second_time() -> None:
+    """What `asyncio.wait_for` before Python 3.12 makes of a task."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    await asyncio.Event().wait()
 
 
 async def test_a_topic_deleted_under_a_live_publisher_is_named_after_a_while(

@@ -1,12 +1,16 @@
 """One active relay, any number of standbys; what it owns it gives back."""
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
 
 from outbox import Relay, TopicRule, Wake, errors
-from outbox.testing import FakeBroker
+from outbox.publisher import Publisher, Stamp
+from outbox.rows import Row
+from outbox.testing import FakeBroker, FakePublisher
 from tests.given import Database
 from tests.outbox_given import Connection, a_message, a_relay, commit, running
 from tests.waiting import eventually
@@ -67,6 +71,44 @@ async def test_a_relay_whose_epoch_is_gone_stands_by_and_may_own_again(
 
         await eventually(lambda: _versions(broker) == [1])
         assert await connection.fetchval("select epoch from outbox_cursor") == 3
+
+
+class DeafPublisher:
+    """Loses the first cancellation of its first publish, as `asyncio.wait_for` before Python 3.12 may."""
+
+    def __init__(self, inner: Publisher) -> None:
+        self._inner = inner
+        self.publishing = asyncio.Event()
+
+    async def open(self) -> None:
+        await self._inner.open()
+
+    async def publish(self, rows: Sequence[Row], stamp: Stamp) -> None:
+        if self.publishing.is_set():
+            await self._inner.publish(rows, stamp)
+            return
+        self.publishing.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def discard(self) -> None:
+        await self._inner.discard()
+
+
+async def test_a_cancellation_that_got_lost_ends_no_relay(
+    outbox_database: Database, connection: Connection, broker: FakeBroker
+) -> None:
+    broker.create_topic("orders", partitions=2)
+    deaf = DeafPublisher(FakePublisher(broker, [ORDERS]))
+    relay = Relay(dsn=outbox_database.dsn, bootstrap_servers="", topics=[ORDERS], publisher=deaf)
+    async with running(relay):
+        await eventually(lambda: relay.owns)
+        await commit(connection, a_message("orders", version=1))
+        await deaf.publishing.wait()
+        await connection.execute("update outbox_cursor set epoch = epoch + 1, owner = gen_random_uuid()")
+
+        await eventually(lambda: _versions(broker) == [1])
 
 
 async def test_a_lease_further_ahead_than_any_could_be_is_taken(
