@@ -219,6 +219,18 @@ async def test_a_space_in_a_query_may_be_written_either_way(served: Served, grpc
     assert [order["orderId"] for order in response.json()["orders"]] == [order_id]
 
 
+@pytest.mark.parametrize("size", ["01", "%2B1"])
+async def test_a_number_in_a_query_may_have_a_sign_or_a_zero_before_it(
+    served: Served, grpc_caller: Caller, size: str
+) -> None:
+    await placed(grpc_caller, next(_users))
+
+    async with httpx.AsyncClient(base_url=served.http_url, timeout=20) as client:
+        response = await client.get(f"/order/list?pageSize={size}")
+
+    assert (response.status_code, len(response.json()["orders"])) == (200, 1)
+
+
 @pytest.mark.parametrize(
     "query", ["userId=abc", "pageSize=many", "pageSize=1.5", "userId=9223372036854775808", "order=1"]
 )
