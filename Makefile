@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help setup demo up down reset logs test chaos planted check format proto bench lock
+.PHONY: help setup demo up down reset logs test chaos planted prove check format proto bench lock
 
 help: ## list every target with a line
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ chaos: setup ## faults against outbox and inbox for MINUTES=60, with BROKERS=3; 
 
 planted: setup ## plant every known mistake and convict it
 	@$(BIN)/python -m tests.planted
+
+prove: setup ## lose the commit of every write path, before and after it arrived, ROUNDS=50 times each
+	@$(BIN)/python -m tests.commit_cuts $(ROUNDS)
 
 check: setup ## format, lint, types, imports
 	@$(BIN)/ruff format --check --quiet .

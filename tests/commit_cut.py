@@ -9,24 +9,32 @@ from urllib.parse import urlsplit, urlunsplit
 
 Where = Literal["before", "after"]
 
-_COMMIT = b"COMMIT;\x00"
+COMMIT = "COMMIT;"
 """How asyncpg ends a transaction: one simple query, in a packet of its own because it waits for each answer."""
+
+_READY_AND_IDLE = b"Z\x00\x00\x00\x05I"
 
 
 class CommitCut:
     """Forwards everything until it is armed; then the next COMMIT ends its connection.
 
-    `before`: the server never sees it. `after`: the server has committed, the client never learns.
+    `before`: the server never sees it. `after`: the server has committed, the client never learns. Where a statement is
+    a transaction of its own, its execution is the COMMIT: `arm` is told a piece of its text.
     """
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
         self._armed: Where | None = None
+        self._commit = COMMIT
+        self._times = 0
         self.cuts = 0
 
-    def arm(self, where: Where) -> None:
-        self._armed = where
+    def arm(self, where: Where, commit: str = COMMIT, *, times: int = 1) -> None:
+        self._armed, self._commit, self._times = where, commit, times
+
+    def disarm(self) -> None:
+        self._armed = None
 
     async def forward(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -39,9 +47,11 @@ class CommitCut:
             answers.close()
             return
         back = asyncio.create_task(_pump(server, answers))
+        prepared: dict[bytes, bytes] = {}
         try:
             while packet := await client.read(65_536):
-                if self._armed and _COMMIT in packet:
+                executed = _executed(packet, prepared)
+                if self._armed and self._commit.encode() in executed:
                     back.cancel()
                     await asyncio.wait([back])
                     await self._lose(packet, server, requests)
@@ -56,12 +66,32 @@ class CommitCut:
                     await writer.wait_closed()
 
     async def _lose(self, packet: bytes, server: asyncio.StreamReader, requests: asyncio.StreamWriter) -> None:
-        where, self._armed = self._armed, None
+        where = self._armed
         self.cuts += 1
+        self._times -= 1
+        if self._times == 0:
+            self._armed = None
         if where == "after":
             requests.write(packet)
-            answer = await server.read(65_536)
-            assert b"COMMIT" in answer, "the server has committed"
+            answer = b""
+            while not answer.endswith(_READY_AND_IDLE):
+                received = await server.read(65_536)
+                assert received, "the server answers what it has committed"
+                answer += received
+
+
+def _executed(packet: bytes, prepared: dict[bytes, bytes]) -> bytes:
+    """The text of what a packet asks the server to run; notes in `prepared` what a packet only prepares."""
+    kind, content = packet[:1], packet[5:]
+    if kind == b"Q":
+        return content
+    if kind == b"P":
+        name, _, rest = content.partition(b"\x00")
+        prepared[name] = rest.partition(b"\x00")[0]
+    if kind == b"B":
+        _portal, name = content.split(b"\x00", 2)[:2]
+        return prepared.get(name, b"")
+    return b""
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -12,9 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from chassis import telemetry
 from chassis.postgres import Pool
-from outbox import Writer
 from services.loms import bootstrap
 from services.loms.domain.ids import OrderId, Sku, UserId
 from services.loms.domain.items import Item
@@ -97,48 +95,30 @@ class Platform:
 
 
 def unit_of_work_over(pool: Pool, wakes: CountedWakes) -> UnitOfWork:
-    return UnitOfWork(pool=pool, writer=Writer(bootstrap.topic_rules()), wake=wakes, trace=telemetry.inject)
+    return bootstrap.unit_of_work(pool, wakes)
 
 
 def items(*lines: tuple[int, int]) -> list[Item]:
     return [Item(Sku(sku), count) for sku, count in lines]
 
 
-@pytest.fixture(scope="session")
-def loms_template(postgres: SharedPostgres) -> Iterator[LomsDatabase]:
-    """The database that every test's is a copy of: made, migrated and seeded by the real commands' code."""
-    name = f"loms_{secrets.token_hex(4)}"
-    template = _database(postgres, name, name)
-    asyncio.run(_create(postgres, name))
-    upgrade(owner_url=template.owner_dsn, app_role=name)
-    asyncio.run(seed(template.owner_dsn))
-    yield template
-    asyncio.run(_drop(postgres, template))
+async def waits_for_a_lock(platform: Platform) -> bool:
+    """Whether somebody in the platform's database waits for a lock of another."""
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    return bool(await platform.eye.fetchval(waiting))
 
 
-@pytest.fixture
-async def loms_database(postgres: SharedPostgres, loms_template: LomsDatabase) -> AsyncIterator[LomsDatabase]:
-    name = f"{loms_template.name}_{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(postgres.admin_dsn)
-    try:
-        owner = owner_of(loms_template.name)
-        await admin.execute(f'create database "{name}" template "{loms_template.name}" owner "{owner}"')
-        yield _database(postgres, name, loms_template.name)
-        await admin.execute(f'drop database "{name}" with (force)')
-    finally:
-        await admin.close()
-
-
-@pytest.fixture
-async def platform(loms_database: LomsDatabase) -> AsyncIterator[Platform]:
-    pool = Pool(loms_database.app_dsn, application_name="loms-test", max_size=12, acquire_seconds_max=30)
-    eye = await asyncpg.connect(loms_database.admin_dsn)
+@asynccontextmanager
+async def platform_over(database: LomsDatabase) -> AsyncIterator[Platform]:
+    """The use cases over a database, for the length of a block."""
+    pool = Pool(database.app_dsn, application_name="loms-test", max_size=12, acquire_seconds_max=30)
+    eye = await asyncpg.connect(database.admin_dsn)
     await pool.start()
     wakes = CountedWakes()
     work = unit_of_work_over(pool, wakes)
     try:
         yield Platform(
-            database=loms_database,
+            database=database,
             pool=pool,
             orders=OrderService(unit_of_work=work),
             stocks=StockService(unit_of_work=work),
@@ -149,6 +129,54 @@ async def platform(loms_database: LomsDatabase) -> AsyncIterator[Platform]:
     finally:
         await eye.close()
         await pool.stop()
+
+
+@asynccontextmanager
+async def loms_database_in(postgres: SharedPostgres) -> AsyncIterator[LomsDatabase]:
+    """A database of its own, made, migrated and seeded by the real commands' code, for the length of a block."""
+    name = f"loms_{secrets.token_hex(4)}"
+    database = _database(postgres, name, name)
+    await _create(postgres, name)
+    try:
+        await asyncio.to_thread(upgrade, owner_url=database.owner_dsn, app_role=name)
+        await seed(database.owner_dsn)
+        yield database
+    finally:
+        await _drop(postgres, database)
+
+
+@asynccontextmanager
+async def copy_of(postgres: SharedPostgres, template: LomsDatabase) -> AsyncIterator[LomsDatabase]:
+    """A database like the template, for the length of a block."""
+    name = f"{template.name}_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(postgres.admin_dsn)
+    try:
+        await admin.execute(f'create database "{name}" template "{template.name}" owner "{owner_of(template.name)}"')
+        yield _database(postgres, name, template.name)
+        await admin.execute(f'drop database "{name}" with (force)')
+    finally:
+        await admin.close()
+
+
+@pytest.fixture(scope="session")
+def loms_template(postgres: SharedPostgres) -> Iterator[LomsDatabase]:
+    """The database that every test's is a copy of."""
+    with asyncio.Runner() as runner:
+        making = loms_database_in(postgres)
+        yield runner.run(making.__aenter__())
+        runner.run(making.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def loms_database(postgres: SharedPostgres, loms_template: LomsDatabase) -> AsyncIterator[LomsDatabase]:
+    async with copy_of(postgres, loms_template) as database:
+        yield database
+
+
+@pytest.fixture
+async def platform(loms_database: LomsDatabase) -> AsyncIterator[Platform]:
+    async with platform_over(loms_database) as platform:
+        yield platform
 
 
 async def _create(postgres: SharedPostgres, name: str) -> None:

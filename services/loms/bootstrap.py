@@ -17,13 +17,13 @@ from chassis.health import Health
 from chassis.lifecycle import Service, Task
 from chassis.pooler import DirectAddress
 from events.topics import catalogue
-from outbox import Relay, TopicRule, Wake, Writer, errors
+from outbox import Relay, TopicRule, Wake, errors, uuid7
 
 if TYPE_CHECKING:
     from chassis.rpc_server import RpcServer
     from services.loms.api.servicer import LomsServicer
     from services.loms.repository.unit_of_work import Pool as PoolPort
-    from services.loms.repository.unit_of_work import Wakes
+    from services.loms.repository.unit_of_work import UnitOfWork, Wakes
     from services.loms.service.expirer import Expirer
     from services.loms.service.ports import UnitOfWork as UnitOfWorkPort
     from services.loms.settings import ApiSettings, RelaySettings, SchemaSettings
@@ -37,7 +37,7 @@ ACQUIRE_SECONDS_MAX = 8.0
 def api(settings: ApiSettings) -> Service:
     """Build the process that serves gRPC."""
     from chassis.postgres import Pool
-    from services.loms.repository.unit_of_work import UnitOfWork
+    from services.loms.service.forgetting import Forgetting
 
     logs.configure(DOMAIN, "api", settings.log_level)
     tracing = telemetry.configure(DOMAIN, "api", settings.otlp_endpoint)
@@ -50,11 +50,13 @@ def api(settings: ApiSettings) -> Service:
     direct_url = settings.direct_url.get_secret_value()
     direct = DirectAddress(direct_url, setting="LOMS_DIRECT_URL", reason="the wake has settings of a session")
     wake = Wake(direct_url)
-    unit_of_work = UnitOfWork(pool=pool, writer=Writer(topic_rules()), wake=wake, trace=telemetry.inject)
-    server = rpc_server(settings.grpc_address, servicer(unit_of_work, pool), calls_max=settings.calls_max)
+    work = unit_of_work(pool, wake)
+    server = rpc_server(settings.grpc_address, servicer(work, pool), calls_max=settings.calls_max)
     health = Health(settings.health_address, {"postgres": pool.check, "grpc": server.check})
+    forgetting = Forgetting(unit_of_work=work)
+    forgetter = Task("forgetting", forgetting.run, stop=forgetting.request_stop)
     expiry = [_expiry(pool, wake, unpaid_seconds=settings.unpaid_seconds)] if settings.expirer else []
-    return Service("loms-api", tracing, health, pool, direct, wake, *expiry, server)
+    return Service("loms-api", tracing, health, pool, direct, wake, forgetter, *expiry, server)
 
 
 def relay(settings: RelaySettings) -> Service:
@@ -95,6 +97,14 @@ def _direct_owner(settings: SchemaSettings) -> DirectAddress:
     return DirectAddress(owner_url, setting="LOMS_OWNER_URL", reason="migrations hold a session's locks")
 
 
+def unit_of_work(pool: PoolPort, wake: Wakes) -> UnitOfWork:
+    """Build what lends the database, over a pool."""
+    from services.loms.repository.order_events import OrderEvents
+    from services.loms.repository.unit_of_work import UnitOfWork
+
+    return UnitOfWork(pool=pool, events=OrderEvents(new_id=uuid7, trace=telemetry.inject), wake=wake)
+
+
 def servicer(unit_of_work: UnitOfWorkPort, pool: PoolPort) -> LomsServicer:
     """Build the calls over a unit of work; what only reads pages takes its connections from the pool."""
     from services.loms.api.listing import ListingApi
@@ -116,11 +126,9 @@ def servicer(unit_of_work: UnitOfWorkPort, pool: PoolPort) -> LomsServicer:
 def expirer(pool: PoolPort, wake: Wakes, *, unpaid: timedelta) -> Expirer:
     """Build the loop that cancels orders which stay unpaid."""
     from services.loms.repository.expiry import OverdueOrders
-    from services.loms.repository.unit_of_work import UnitOfWork
     from services.loms.service.expirer import Expirer
 
-    work_over = partial(UnitOfWork, writer=Writer(topic_rules()), wake=wake, trace=telemetry.inject)
-    overdue = OverdueOrders(pool=pool, unit_of_work=lambda one: work_over(pool=one))
+    overdue = OverdueOrders(pool=pool, unit_of_work=lambda one: unit_of_work(one, wake))
     return Expirer(overdue=overdue, unpaid=unpaid, chance=Random())  # noqa: S311 - jitter, not a secret
 
 

@@ -1,4 +1,4 @@
-"""The idempotency key of a call, read from its metadata."""
+"""The idempotency key of a call, read from its metadata; the mark of an answer that was given before."""
 
 import hashlib
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from google.protobuf.message import Message
 
 from services.loms.api.errors import BadIdempotencyKey
-from services.loms.service.attempts import Attempt
+from services.loms.service.attempts import Answer, Attempt
 
 if TYPE_CHECKING:
     import grpc
@@ -26,6 +26,12 @@ def attempt_of(request: Message, context: "Context", *, scope: Literal["user", "
     if not 1 <= len(key) <= KEY_LENGTH_MAX:
         raise BadIdempotencyKey(len(key), KEY_LENGTH_MAX)
     return Attempt(scope, owner, str(key), _fingerprint(request))
+
+
+async def mark(answer: Answer, context: "Context") -> None:
+    """Say in the response's headers whether this is the answer of an earlier attempt."""
+    if answer.replayed:
+        await context.send_initial_metadata((REPLAYED,))
 
 
 def _fingerprint(request: Message) -> bytes:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rpc.loms.v1 import loms_pb2 as pb
-from services.loms.api.attempts import REPLAYED, attempt_of
+from services.loms.api.attempts import attempt_of, mark
 from services.loms.domain.errors import OutOfStock
 from services.loms.domain.ids import OrderId, Sku, UserId
 from services.loms.domain.items import Item
@@ -24,9 +24,8 @@ class OrdersApi:
         lines = [Item(Sku(item.sku), item.count) for item in request.items]
         attempt = attempt_of(request, context, scope="user", owner=request.user_id)
         answer = await self._orders.create(UserId(request.user_id), lines, attempt)
-        if answer.replayed:
-            await context.send_initial_metadata((REPLAYED,))
-        if answer.short:
+        await mark(answer, context)
+        if answer.failed:
             raise OutOfStock(answer.order_id, answer.short)
         return pb.OrderCreateResponse(order_id=answer.order_id)
 
@@ -39,12 +38,16 @@ class OrdersApi:
             items=[pb.Item(sku=item.sku, count=item.count) for item in order.items],
         )
 
-    async def pay(self, request: pb.OrderPayRequest) -> pb.OrderPayResponse:
+    async def pay(self, request: pb.OrderPayRequest, context: "Context") -> pb.OrderPayResponse:
         """Pay an order."""
-        await self._orders.pay(OrderId(request.order_id))
+        attempt = attempt_of(request, context, scope="order", owner=request.order_id)
+        answer = await self._orders.pay(OrderId(request.order_id), attempt)
+        await mark(answer, context)
         return pb.OrderPayResponse()
 
-    async def cancel(self, request: pb.OrderCancelRequest) -> pb.OrderCancelResponse:
+    async def cancel(self, request: pb.OrderCancelRequest, context: "Context") -> pb.OrderCancelResponse:
         """Cancel an order."""
-        await self._orders.cancel(OrderId(request.order_id))
+        attempt = attempt_of(request, context, scope="order", owner=request.order_id)
+        answer = await self._orders.cancel(OrderId(request.order_id), attempt)
+        await mark(answer, context)
         return pb.OrderCancelResponse()

@@ -41,16 +41,16 @@ class LomsServicer(loms_pb2_grpc.LomsServiceServicer):
         return await self._listing.list(request)
 
     async def OrderPay(  # noqa: N802 - named by the .proto
-        self, request: pb.OrderPayRequest, _context: "Context"
+        self, request: pb.OrderPayRequest, context: "Context"
     ) -> pb.OrderPayResponse:
         """Pay an order."""
-        return await self._orders.pay(request)
+        return await self._orders.pay(request, context)
 
     async def OrderCancel(  # noqa: N802 - named by the .proto
-        self, request: pb.OrderCancelRequest, _context: "Context"
+        self, request: pb.OrderCancelRequest, context: "Context"
     ) -> pb.OrderCancelResponse:
         """Cancel an order."""
-        return await self._orders.cancel(request)
+        return await self._orders.cancel(request, context)
 
     async def StocksInfo(  # noqa: N802 - named by the .proto
         self, request: pb.StocksInfoRequest, _context: "Context"

@@ -39,12 +39,12 @@ class IllegalTransition(Refusal):
 
 
 class OutOfStock(Refusal):
-    """An order was recorded as failed because of these skus; no stock changed."""
+    """An order was recorded as failed because of these skus, where they are known; no stock changed."""
 
     def __init__(self, order_id: OrderId, skus: Sequence[Sku]) -> None:
         self.order_id = order_id
         self.skus = ", ".join(map(str, skus))
-        super().__init__(f"order {order_id} failed: not enough stock of sku {self.skus}")
+        super().__init__(f"order {order_id} failed: not enough stock" + (f" of sku {self.skus}" if skus else ""))
 
 
 class CountTooLarge(Refusal):

@@ -5,14 +5,13 @@ An order moves only along `ALLOWED`, one version a move: 1 is `new`, then 2, 3 â
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.loms.domain.errors import IllegalTransition
 from services.loms.domain.ids import OrderId, UserId
 from services.loms.domain.items import Item
-from services.loms.domain.stock import Reservation
 
 
 class Status(StrEnum):
@@ -30,6 +29,9 @@ ALLOWED: Mapping[Status, frozenset[Status]] = {
     Status.AWAITING_PAYMENT: frozenset({Status.PAID, Status.CANCELLED}),
 }
 """Every move there is; a status that is no key here is final."""
+
+INSTANT = timedelta(microseconds=1)
+"""How long an order is `new`: who sorts by moment finds its first two statuses in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Order:
         items: each sku once, ascending; never changes.
         version: the number of statuses it has had.
         changed_at: the database's clock at the last move.
-        locked_at: the database's clock at the reading, under the lock if there is one: the moment of the next move.
+        locked_at: the database's clock when it was read: the moment of the next move, which is later than the last one.
     """
 
     id: OrderId
@@ -67,10 +69,9 @@ class Order:
         """Return the first fact of an order that was just added."""
         return self._fact()
 
-    def settle(self, reservation: Reservation) -> StatusChange:
+    def settle(self, *, reserved: bool, at: datetime) -> StatusChange:
         """Await payment if everything is reserved; fail otherwise."""
-        wanted = Status.AWAITING_PAYMENT if reservation.complete else Status.FAILED
-        return self._move(wanted, reservation.at)
+        return self._move(Status.AWAITING_PAYMENT if reserved else Status.FAILED, at)
 
     def pay(self, *, at: datetime) -> StatusChange | None:
         """Become paid; None if it already is. Raises IllegalTransition from any status but `awaiting payment`."""
@@ -102,3 +103,24 @@ class Order:
             version=self.version,
             at=self.changed_at,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """All that can become of a new order in the moment it is placed; which of the last two it is, stock decides."""
+
+    items: tuple[Item, ...]
+    created: StatusChange
+    if_reserved: StatusChange
+    if_short: StatusChange
+
+
+def placement(order: Order) -> Placement:
+    """Return what is to be written of an order that is `new` and not written yet."""
+    soon = order.changed_at + INSTANT
+    return Placement(
+        items=order.items,
+        created=order.created(),
+        if_reserved=replace(order).settle(reserved=True, at=soon),
+        if_short=replace(order).settle(reserved=False, at=soon),
+    )

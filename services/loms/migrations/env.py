@@ -1,4 +1,4 @@
-"""Run by Alembic: migrations over one asyncpg connection, one run at a time."""
+"""Run by Alembic: migrations over one asyncpg connection, one run at a time; then this version's functions."""
 
 import asyncio
 
@@ -6,6 +6,8 @@ from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from services.loms.repository.statements import functions
 
 CONNECT_SECONDS_MAX = 10.0
 # Two replicas that start together must not both migrate: the second waits, then finds nothing to do.
@@ -17,6 +19,8 @@ def _run(connection: Connection) -> None:
     with context.begin_transaction():
         connection.exec_driver_sql(HOLD)
         context.run_migrations()
+        for function in functions():
+            connection.exec_driver_sql(function)
 
 
 async def _connect_and_run() -> None:

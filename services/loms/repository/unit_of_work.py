@@ -1,22 +1,16 @@
-"""One transaction over all repositories; after its commit the relay is woken, if there is something to relay."""
+"""Lends connections with all repositories on them; after what they have published is committed, the relay is woken."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-import asyncpg
-
-from outbox import Writer
 from services.loms.repository.answers import Answers
 from services.loms.repository.connection import Connection
 from services.loms.repository.order_events import OrderEvents
 from services.loms.repository.orders import Orders
+from services.loms.repository.outcomes import reaching, told_apart
 from services.loms.repository.stocks import Stocks
-from services.loms.service.ports import Conflict
-
-ROLLED_BACK_BY_OTHERS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-"""What Postgres raises after it has rolled back for the sake of others. A lost connection is not among them."""
 
 
 class Pool(Protocol):
@@ -41,42 +35,47 @@ class Repositories:
 
     orders: Orders
     stocks: Stocks
-    events: OrderEvents
     answers: Answers
 
 
 class UnitOfWork:
     """The port `UnitOfWork` over a pool."""
 
-    def __init__(self, *, pool: Pool, writer: Writer, wake: Wakes, trace: Callable[[], Mapping[str, str]]) -> None:
+    def __init__(self, *, pool: Pool, events: OrderEvents, wake: Wakes) -> None:
         self._pool = pool
-        self._writer = writer
+        self._events = events
         self._wake = wake
-        self._trace = trace
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[Repositories]:
         """Open a transaction (READ COMMITTED); commit at the end of the block, then wake the relay."""
-        async with self._pool.acquire() as connection:
-            try:
-                async with connection.transaction():
-                    repositories = self._over(connection)
-                    yield repositories
-            except ROLLED_BACK_BY_OTHERS as error:
-                raise Conflict(str(error)) from error
-        if repositories.events.appended:
-            self._wake.set()
+        async with self._connection() as connection:
+            async with connection.transaction():
+                repositories = self._over(connection)
+                yield repositories
+            self._wake_after(repositories)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Repositories]:
-        """Lend a connection without a transaction around it: each statement sees what is committed."""
-        async with self._pool.acquire() as connection:
-            yield self._over(connection)
+    async def statements(self) -> AsyncIterator[Repositories]:
+        """Lend a connection without a transaction around it; wake the relay in the end, also after an exception."""
+        async with self._connection() as connection:
+            repositories = self._over(connection)
+            try:
+                yield repositories
+            finally:
+                self._wake_after(repositories)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        async with AsyncExitStack() as lent:
+            with reaching():
+                connection = await lent.enter_async_context(self._pool.acquire())
+            with told_apart():
+                yield connection
 
     def _over(self, connection: Connection) -> Repositories:
-        return Repositories(
-            orders=Orders(connection),
-            stocks=Stocks(connection),
-            events=OrderEvents(connection, writer=self._writer, trace=self._trace),
-            answers=Answers(connection),
-        )
+        return Repositories(Orders(connection, events=self._events), Stocks(connection), Answers(connection))
+
+    def _wake_after(self, repositories: Repositories) -> None:
+        if repositories.orders.published:
+            self._wake.set()

@@ -12,7 +12,7 @@ class Attempt:
     """One call with an idempotency key.
 
     Attributes:
-        scope: whose key it is: a user's (create) or an order's.
+        scope: whose key it is: a user's (create) or an order's (pay, cancel).
         owner: the id of that user or order.
         key: chosen by the caller.
         fingerprint: a hash of the method and the body.
@@ -26,14 +26,16 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a create led to.
+    """What a call led to.
 
     Attributes:
-        order_id: the order, whether it awaits payment or failed.
-        short: the skus it failed for; empty when it awaits payment.
+        order_id: the order.
+        failed: whether it was recorded as failed.
+        short: the skus it failed for, where they are known.
         replayed: whether this is the answer of an earlier attempt.
     """
 
     order_id: OrderId
+    failed: bool = False
     short: Sequence[Sku] = ()
     replayed: bool = False

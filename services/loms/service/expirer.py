@@ -18,7 +18,7 @@ from chassis.logs import get_logger
 from services.loms import metrics
 from services.loms.domain.ids import OrderId
 from services.loms.service.ports import Transaction
-from services.loms.service.repeat import repeated_on_conflict
+from services.loms.service.repeat import repeated
 from services.loms.service.set_aside import SetAside
 
 log = get_logger()
@@ -140,7 +140,7 @@ class Expirer:
             log.info("expirer.order_expired", order_id=order_id)
         return True
 
-    @repeated_on_conflict
+    @repeated
     async def _expire(self, order_id: OrderId) -> bool:
         async with self._overdue.claimed(order_id, self._unpaid) as tx:
             if tx is None:
@@ -149,9 +149,7 @@ class Expirer:
             change = order.cancel(at=order.locked_at)
             if change is None:
                 return False
-            await tx.stocks.release(order.items)
-            await tx.orders.save(order)
-            await tx.events.append(change)
+            await tx.orders.release(order, change)
         return True
 
     async def _pause(self) -> None:

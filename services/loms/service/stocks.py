@@ -12,6 +12,6 @@ class StockService:
 
     async def available(self, sku: Sku) -> int:
         """Return total minus reserved, never below 0; raise SkuNotFound."""
-        async with self._unit_of_work.reading() as tx:
+        async with self._unit_of_work.statements() as tx:
             stock = await tx.stocks.read(sku)
         return stock.available

@@ -246,6 +246,74 @@ async def test_a_key_whose_first_request_still_runs_is_answered_at_once(served: 
     assert (answer.code, answer.reason) == ("ABORTED", "REQUEST_IN_PROGRESS")
 
 
+MOVES = pytest.mark.parametrize("call", ["OrderPay", "OrderCancel"])
+
+
+@MOVES
+async def test_a_repeated_move_gets_the_first_answer_marked_as_replayed(
+    served: Served, caller: Caller, call: str
+) -> None:
+    order_id = await Given(served, caller).order()
+
+    first = await caller.call(call, {"orderId": order_id}, key="again")
+    types = await _types(served, order_id)
+    second = await caller.call(call, {"orderId": order_id}, key="again")
+
+    assert (first.code, first.body, first.replayed) == ("OK", {}, False)
+    assert (second.code, second.body, second.replayed) == ("OK", {}, True)
+    assert len(types) == 3
+    assert await _types(served, order_id) == types
+
+
+@MOVES
+async def test_a_key_that_paid_does_not_cancel_nor_the_other_way_round(
+    served: Served, caller: Caller, call: str
+) -> None:
+    order_id = await Given(served, caller).order()
+    await caller.call(call, {"orderId": order_id}, key="again")
+    [other] = {"OrderPay", "OrderCancel"} - {call}
+
+    answer = await caller.call(other, {"orderId": order_id}, key="again")
+
+    assert (answer.code, answer.reason) == ("FAILED_PRECONDITION", "IDEMPOTENCY_KEY_REUSED")
+
+
+@MOVES
+async def test_a_key_of_one_order_is_free_for_another(served: Served, caller: Caller, call: str) -> None:
+    orders = [await Given(served, caller).order() for _ in range(2)]
+
+    answers = [await caller.call(call, {"orderId": order_id}, key="again") for order_id in orders]
+
+    assert [(answer.code, answer.replayed) for answer in answers] == [("OK", False), ("OK", False)]
+
+
+@MOVES
+async def test_a_move_whose_first_request_still_runs_is_answered_at_once(
+    served: Served, caller: Caller, call: str
+) -> None:
+    order_id = await Given(served, caller).order()
+    name = f"idempotency:order:{order_id}:busy"
+    await served.eye.execute("select pg_advisory_lock(hashtextextended($1, 0))", name)
+
+    answer = await caller.call(call, {"orderId": order_id}, key="busy")
+
+    await served.eye.execute("select pg_advisory_unlock(hashtextextended($1, 0))", name)
+    assert (answer.code, answer.reason) == ("ABORTED", "REQUEST_IN_PROGRESS")
+    assert len(await _types(served, order_id)) == 2
+
+
+@MOVES
+@pytest.mark.parametrize("key", ["", "k" * 256], ids=["empty", "too long"])
+async def test_a_move_with_a_key_that_cannot_be_kept_is_refused(
+    served: Served, caller: Caller, call: str, key: str
+) -> None:
+    order_id = await Given(served, caller).order()
+
+    answer = await caller.call(call, {"orderId": order_id}, key=key)
+
+    assert (answer.code, answer.reason) == ("INVALID_ARGUMENT", "BAD_IDEMPOTENCY_KEY")
+
+
 @pytest.mark.parametrize("key", ["", "k" * 256], ids=["empty", "too long"])
 async def test_a_key_that_cannot_be_kept_is_refused(caller: Caller, key: str) -> None:
     answer = await caller.call("OrderCreate", _create(), key=key)

@@ -53,3 +53,49 @@ async def test_two_hundred_creates_at_once_share_two_connections_of_a_pooler(
 
     assert Counter(answer.code for answer in answers) == {"OK": 200}
     assert await served.eye.fetchval("select reserved from stocks where sku = $1", sku) == 200
+
+
+async def test_a_hundred_creates_of_one_piece_take_exactly_a_hundred(http_caller: Caller) -> None:
+    sku = 1625903  # 10,000 pieces, none reserved
+    before = (await http_caller.call("StocksInfo", {"sku": sku})).body["count"]
+
+    answers = await asyncio.gather(
+        *(
+            http_caller.call("OrderCreate", {"userId": user, "items": [{"sku": sku, "count": 1}]})
+            for user in range(1, 101)
+        )
+    )
+
+    assert Counter(answer.code for answer in answers) == {"OK": 100}
+    assert (await http_caller.call("StocksInfo", {"sku": sku})).body["count"] == before - 100
+
+
+async def test_of_more_buyers_than_pieces_exactly_as_many_succeed_as_there_are_pieces(
+    served: Served, http_caller: Caller
+) -> None:
+    sku, pieces, buyers = 773297411, 140, 160  # 150 pieces, 10 reserved
+
+    answers = await asyncio.gather(
+        *(
+            http_caller.call("OrderCreate", {"userId": user, "items": [{"sku": sku, "count": 1}]})
+            for user in range(1, buyers + 1)
+        )
+    )
+
+    assert Counter(answer.code for answer in answers) == {"OK": pieces, "FAILED_PRECONDITION": buyers - pieces}
+    assert {answer.reason for answer in answers if answer.code != "OK"} == {"OUT_OF_STOCK"}
+    assert (await http_caller.call("StocksInfo", {"sku": sku})).body == {"count": 0}
+    assert await served.eye.fetchval("select reserved from stocks where sku = $1", sku) == 150
+
+
+async def test_ten_pays_at_once_are_all_ok_and_sell_once(served: Served, http_caller: Caller) -> None:
+    sku = 4465995  # 300 pieces, none reserved
+    created = await http_caller.call("OrderCreate", {"userId": 7, "items": [{"sku": sku, "count": 3}]})
+    order = {"orderId": created.body["orderId"]}
+
+    answers = await asyncio.gather(*(http_caller.call("OrderPay", order) for _ in range(10)))
+
+    assert Counter(answer.code for answer in answers) == {"OK": 10}
+    row = await served.eye.fetchrow("select total, reserved from stocks where sku = $1", sku)
+    assert row is not None
+    assert tuple(row) == (297, 0)

@@ -4,7 +4,7 @@ import pytest
 
 from services.loms.domain.ids import Sku
 from services.loms.service.ports import Conflict
-from tests.loms_fixtures import Platform
+from tests.loms_fixtures import Platform, waits_for_a_lock
 from tests.waiting import eventually
 
 ONE = Sku(1148162)  # 300 pieces, none reserved
@@ -20,7 +20,7 @@ async def test_the_victim_of_a_deadlock_is_tried_again_and_succeeds(platform: Pl
     await platform.eye.execute("update stocks set total = total where sku = $1", OTHER)
 
     paying = asyncio.create_task(platform.orders.pay(order_id))
-    await eventually(lambda: _waits_for_a_lock(platform))
+    await eventually(lambda: waits_for_a_lock(platform))
     await platform.eye.execute("update stocks set total = total where sku = $1", ONE)
     await stranger.commit()
     await paying
@@ -29,21 +29,26 @@ async def test_the_victim_of_a_deadlock_is_tried_again_and_succeeds(platform: Pl
     assert await platform.published(order_id) == ["new", "awaiting payment", "paid"]
 
 
-async def test_a_move_from_a_version_that_is_gone_is_a_conflict(platform: Platform) -> None:
+async def test_a_move_from_a_version_that_is_gone_is_a_conflict_and_writes_nothing(platform: Platform) -> None:
     order_id = await platform.place((ONE, 1))
 
-    async with platform.unit_of_work() as tx:
-        order = await tx.orders.lock(order_id)
-        order.version += 2  # a move from version 3, which nobody has made
+    async with platform.unit_of_work.statements() as tx:
+        order = await tx.orders.read(order_id)
+        change = order.pay(at=order.locked_at)
+        assert change is not None
+        await platform.orders.cancel(order_id)
         with pytest.raises(Conflict):
-            await tx.orders.save(order)
+            await tx.orders.sell(order, change)
+
+    assert await platform.published(order_id) == ["new", "awaiting payment", "cancelled"]
+    assert await platform.stock(ONE) == (300, 0)
 
 
 async def test_stock_rows_that_vanished_under_an_order_fail_its_payment_loudly(platform: Platform) -> None:
     order_id = await platform.place((ONE, 1))
     await platform.eye.execute("delete from stocks where sku = $1", ONE)
 
-    with pytest.raises(Exception, match="UPDATE 0 for 1 items"):
+    with pytest.raises(Exception, match=f"order {order_id} holds pieces of a sku that has no stock row"):
         await platform.orders.pay(order_id)
 
     assert await platform.status(order_id) == "awaiting payment"
@@ -56,14 +61,9 @@ async def test_reserving_locks_rows_in_sku_order_whatever_the_order_of_the_lines
     await platform.eye.execute("select from stocks where sku = $1 for update", ONE)
 
     placing = asyncio.create_task(platform.place((OTHER, 1), (ONE, 1)))
-    await eventually(lambda: _waits_for_a_lock(platform))
+    await eventually(lambda: waits_for_a_lock(platform))
     locked = await platform.eye.fetchval("select sku from stocks where sku = $1 for update nowait", OTHER)
     await holder.commit()
 
     assert locked == OTHER
     assert await platform.status(await placing) == "awaiting payment"
-
-
-async def _waits_for_a_lock(platform: Platform) -> bool:
-    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    return bool(await platform.eye.fetchval(waiting))

@@ -5,7 +5,8 @@ import pytest
 from services.loms.domain.errors import IdempotencyKeyReused, RequestInProgress
 from services.loms.domain.ids import Sku, UserId
 from services.loms.service.attempts import Answer, Attempt
-from tests.loms_fixtures import Platform, items
+from tests.loms_fixtures import Platform, items, waits_for_a_lock
+from tests.waiting import eventually
 
 IN_STOCK = Sku(1148162)  # 300 pieces, none reserved
 USER = UserId(7)
@@ -32,7 +33,7 @@ async def test_a_failed_order_is_replayed_as_failed_although_stock_came_back(pla
 
     again = await platform.orders.create(USER, items((IN_STOCK, 301)), an_attempt())
 
-    assert again == Answer(first.order_id, short=(IN_STOCK,), replayed=True)
+    assert again == Answer(first.order_id, failed=True, short=(IN_STOCK,), replayed=True)
 
 
 async def test_the_first_answer_is_replayed_after_the_order_moved_on(platform: Platform) -> None:
@@ -64,14 +65,19 @@ async def test_a_key_belongs_to_its_user(platform: Platform) -> None:
 
 
 async def test_while_the_first_is_running_a_second_is_refused_at_once(platform: Platform) -> None:
-    async with platform.unit_of_work() as running:
-        await running.answers.find(an_attempt())
+    stranger = platform.eye.transaction()
+    await stranger.start()
+    await platform.eye.execute("select from stocks where sku = $1 for update", IN_STOCK)
+    first = asyncio.create_task(platform.orders.create(USER, items((IN_STOCK, 1)), an_attempt()))
+    await eventually(lambda: waits_for_a_lock(platform))
 
-        with pytest.raises(RequestInProgress):
-            await platform.orders.create(USER, items((IN_STOCK, 1)), an_attempt())
+    with pytest.raises(RequestInProgress):
+        await platform.orders.create(USER, items((IN_STOCK, 1)), an_attempt())
 
-    after = await platform.orders.create(USER, items((IN_STOCK, 1)), an_attempt())
-    assert not after.replayed
+    await stranger.rollback()
+    placed = await first
+    again = await platform.orders.create(USER, items((IN_STOCK, 1)), an_attempt())
+    assert again == Answer(placed.order_id, replayed=True)
 
 
 async def test_ten_parallel_attempts_make_one_order(platform: Platform) -> None:

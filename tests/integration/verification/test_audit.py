@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from chassis import telemetry
-from outbox import Message, Writer
-from services.loms import bootstrap
-from services.loms.domain.ids import UserId
-from services.loms.repository.unit_of_work import UnitOfWork
-from services.loms.service.orders import OrderService
 from tests.audit_trigger import install_audit_trigger
 from tests.integration.verification.world import SKU
-from tests.loms_fixtures import CountedWakes, Platform, items
 from verification.case import Circumstances
 from verification.incarnations import Incarnations
 from verification.judging import Judging
@@ -30,10 +22,9 @@ from verification.witnesses.ledger import Decisions
 from verification.witnesses.orders_database import OrdersDatabase
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from tests.integration.verification.conftest import Stage
     from tests.integration.verification.world import World
+    from tests.loms_fixtures import Platform
 
 LIFE = ("new", "awaiting payment", "paid")
 OF_THE_OUTBOX = {Kind.OUTBOX_LACKS, Kind.OUTBOX_INVENTS, Kind.OUTBOX_APART, Kind.ILLEGAL_MOVE, Kind.OVERSOLD}
@@ -121,21 +112,10 @@ async def test_rows_from_before_the_trigger_are_not_called_invented(world: World
     assert report.findings == []
 
 
-class WritesApart(Writer):
-    """The mistake people make: the message goes out in a transaction of its own."""
-
-    def __init__(self, dsn: str) -> None:
-        super().__init__(bootstrap.topic_rules())
-        self._dsn = dsn
-
-    async def append(self, connection: Any, *messages: Message) -> list[UUID]:
-        del connection
-        apart = await asyncpg.connect(self._dsn)
-        try:
-            async with apart.transaction():
-                return await super().append(apart, *messages)
-        finally:
-            await apart.close()
+WRITTEN_APART = """
+with theirs as (delete from outbox returning event_id, topic, key, version, type, occurred_at, headers, payload)
+insert into outbox (event_id, topic, key, version, type, occurred_at, headers, payload) select * from theirs
+"""
 
 
 async def test_orders_and_their_rows_share_transactions(platform: Platform) -> None:
@@ -146,12 +126,12 @@ async def test_orders_and_their_rows_share_transactions(platform: Platform) -> N
     assert await counted(platform) == {}
 
 
-async def test_a_platform_whose_writer_commits_apart_is_convicted(platform: Platform) -> None:
+async def test_a_platform_whose_rows_were_committed_apart_is_convicted(platform: Platform) -> None:
     await install_audit_trigger(platform.database.admin_dsn)
-    writer = WritesApart(platform.database.app_dsn)
-    work = UnitOfWork(pool=platform.pool, writer=writer, wake=CountedWakes(), trace=telemetry.inject)
-    placed = await OrderService(unit_of_work=work).create(UserId(7), items((SKU, 1)))
-    await OrderService(unit_of_work=work).pay(placed.order_id)
+    order = await platform.place((SKU, 1))
+    await platform.orders.pay(order)
+
+    await platform.eye.execute(WRITTEN_APART)
 
     assert await counted(platform) == {Kind.OUTBOX_APART: 3}
 

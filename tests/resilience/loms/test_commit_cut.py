@@ -1,79 +1,72 @@
-"""Every write path of LOMS when the connection breaks at COMMIT: the outcome is unknown, and a repeat settles it."""
+"""Every write path of LOMS when the connection breaks at its commit: the service finds out what has happened.
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+The full-sized proof is `make prove`; these are its rounds, few of them.
+"""
 
-import asyncpg
 import pytest
 
-from services.loms.domain.ids import Sku, UserId
+from services.loms.domain.ids import OrderId, Sku, UserId
 from services.loms.service.attempts import Attempt
-from services.loms.service.orders import OrderService
-from tests.commit_cut import CommitCut, Where, commit_cut
-from tests.loms_fixtures import Platform, items, unit_of_work_over
+from services.loms.service.ports import OutcomeUnknown
+from services.loms.service.repeat import ATTEMPTS_MAX
+from tests.commit_cut import Where
+from tests.commit_cuts.rounds import CREATE, PATHS, Path, orders_through_a_cut, play, wrongs
+from tests.loms_fixtures import Platform, items
 
-SKU = Sku(1148162)  # 300 pieces, none reserved
 USER = UserId(7)
-ATTEMPT = Attempt("user", USER, "once", b"the body")
-
-LOST = (asyncpg.ConnectionDoesNotExistError, ConnectionError)
+SCARCE = Sku(1148162)  # 300 pieces, none reserved
 
 
-@asynccontextmanager
-async def _orders_through_a_cut(platform: Platform) -> AsyncIterator[tuple[OrderService, CommitCut]]:
-    async with commit_cut(platform.database.app_dsn) as (cut, dsn), platform.pool_of(dsn) as pool:
-        yield OrderService(unit_of_work=unit_of_work_over(pool, platform.wakes)), cut
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
+async def test_a_lost_commit_makes_neither_two_orders_nor_none(platform: Platform, path: Path, where: Where) -> None:
+    tally = await play(platform, path, where, rounds=5)
+
+    assert await wrongs(platform, tally, calls=5) == []
+    assert tally.cuts >= 5
+
+
+async def test_a_create_that_failed_and_whose_answer_was_lost_is_still_told_as_failed(platform: Platform) -> None:
+    async with orders_through_a_cut(platform) as (orders, cut):
+        cut.arm("after", CREATE.commit)
+        answer = await orders.create(USER, items((SCARCE, 301)))
+
+    assert (cut.cuts, answer.failed) == (1, True)
+    assert await platform.published(answer.order_id) == ["new", "failed"]
+    assert await platform.count("orders") == 1
 
 
 @pytest.mark.parametrize(("where", "committed"), [("before", 0), ("after", 1)])
-async def test_a_create_whose_commit_was_lost_is_found_by_its_key(
+async def test_what_stays_unknown_is_said_and_found_by_its_key(
     platform: Platform, where: Where, committed: int
 ) -> None:
-    async with _orders_through_a_cut(platform) as (orders, cut):
-        cut.arm(where)
-        with pytest.raises(LOST):
-            await orders.create(USER, items((SKU, 2)), ATTEMPT)
-        assert (cut.cuts, await platform.count("orders")) == (1, committed)
+    attempt = Attempt("user", USER, "once", b"the body")
+    async with orders_through_a_cut(platform) as (orders, cut):
+        cut.arm(where, CREATE.commit, times=ATTEMPTS_MAX)
+        outcome = await _unknown(orders.create(USER, items((SCARCE, 2)), attempt))
+        assert await platform.count("orders") == committed
 
-        answer = await orders.create(USER, items((SKU, 2)), ATTEMPT)
+        answer = await orders.create(USER, items((SCARCE, 2)), attempt)
 
-    assert answer.replayed is bool(committed)
+    assert outcome is (where == "before")
     assert await platform.count("orders") == 1
     assert await platform.published(answer.order_id) == ["new", "awaiting payment"]
-    assert await platform.stock(SKU) == (300, 2)
 
 
-@pytest.mark.parametrize(("where", "status"), [("before", "awaiting payment"), ("after", "paid")])
-async def test_a_pay_whose_commit_was_lost_is_settled_by_paying_again(
-    platform: Platform, where: Where, status: str
-) -> None:
-    order_id = await platform.place((SKU, 2))
+async def test_an_id_that_belongs_to_somebody_elses_order_is_never_taken_for_ours(platform: Platform) -> None:
+    theirs = await platform.place((SCARCE, 1), user_id=8)
+    await platform.eye.execute("select setval('orders_order_id_seq', $1, false)", theirs)
 
-    async with _orders_through_a_cut(platform) as (orders, cut):
-        cut.arm(where)
-        with pytest.raises(LOST):
-            await orders.pay(order_id)
-        assert (cut.cuts, await platform.status(order_id)) == (1, status)
+    with pytest.raises(Exception, match=str(theirs)):
+        await platform.orders.create(USER, items((SCARCE, 1)))
 
-        await orders.pay(order_id)
-
-    assert await platform.published(order_id) == ["new", "awaiting payment", "paid"]
-    assert await platform.stock(SKU) == (298, 0)
+    assert await platform.count("orders") == 1
+    assert (await platform.orders.info(OrderId(theirs))).user_id == 8
 
 
-@pytest.mark.parametrize(("where", "status"), [("before", "awaiting payment"), ("after", "cancelled")])
-async def test_a_cancel_whose_commit_was_lost_is_settled_by_cancelling_again(
-    platform: Platform, where: Where, status: str
-) -> None:
-    order_id = await platform.place((SKU, 2))
-
-    async with _orders_through_a_cut(platform) as (orders, cut):
-        cut.arm(where)
-        with pytest.raises(LOST):
-            await orders.cancel(order_id)
-        assert (cut.cuts, await platform.status(order_id)) == (1, status)
-
-        await orders.cancel(order_id)
-
-    assert await platform.published(order_id) == ["new", "awaiting payment", "cancelled"]
-    assert await platform.stock(SKU) == (300, 0)
+async def _unknown(call: object) -> bool:
+    try:
+        await call  # type: ignore[misc]  # any awaitable
+    except OutcomeUnknown:
+        return True
+    return False

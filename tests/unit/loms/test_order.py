@@ -5,8 +5,7 @@ import pytest
 from services.loms.domain.errors import IllegalTransition
 from services.loms.domain.ids import OrderId, Sku, UserId
 from services.loms.domain.items import Item
-from services.loms.domain.order import ALLOWED, Order, Status, StatusChange
-from services.loms.domain.stock import Reservation
+from services.loms.domain.order import ALLOWED, INSTANT, Order, Status, StatusChange, placement
 
 PLACED = datetime(2026, 11, 20, 14, 3, 11, tzinfo=UTC)
 LATER = datetime(2026, 11, 20, 14, 4, 0, 123456, tzinfo=UTC)
@@ -33,7 +32,7 @@ def test_the_first_fact_of_an_order_is_new_with_version_one() -> None:
 def test_a_complete_reservation_makes_the_order_await_payment() -> None:
     order = an_order(status=Status.NEW, version=1)
 
-    change = order.settle(Reservation(short=(), at=LATER))
+    change = order.settle(reserved=True, at=LATER)
 
     assert change == StatusChange(OrderId(42), UserId(7), 5, Status.AWAITING_PAYMENT, 2, LATER)
     assert (order.status, order.version, order.changed_at) == (Status.AWAITING_PAYMENT, 2, LATER)
@@ -42,9 +41,22 @@ def test_a_complete_reservation_makes_the_order_await_payment() -> None:
 def test_a_short_reservation_fails_the_order() -> None:
     order = an_order(status=Status.NEW, version=1)
 
-    change = order.settle(Reservation(short=(Sku(1003),), at=LATER))
+    change = order.settle(reserved=False, at=LATER)
 
     assert (change.status, change.version) == (Status.FAILED, 2)
+
+
+def test_a_placement_says_both_things_that_can_become_of_a_new_order() -> None:
+    order = an_order(status=Status.NEW, version=1)
+
+    placed = placement(order)
+
+    soon = PLACED + INSTANT
+    assert placed.items == order.items
+    assert placed.created == StatusChange(OrderId(42), UserId(7), 5, Status.NEW, 1, PLACED)
+    assert placed.if_reserved == StatusChange(OrderId(42), UserId(7), 5, Status.AWAITING_PAYMENT, 2, soon)
+    assert placed.if_short == StatusChange(OrderId(42), UserId(7), 5, Status.FAILED, 2, soon)
+    assert (order.status, order.version) == (Status.NEW, 1)
 
 
 def test_paying_an_order_that_awaits_payment_is_one_step() -> None:

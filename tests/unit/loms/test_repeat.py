@@ -1,7 +1,11 @@
+from itertools import count
+
 import pytest
 
-from services.loms.service.ports import Conflict
-from services.loms.service.repeat import ATTEMPTS_MAX, repeated_on_conflict
+from services.loms.service.ports import Conflict, DatabaseAway, OutcomeUnknown
+from services.loms.service.repeat import ATTEMPTS_MAX, repeated
+
+AGAIN = [Conflict, DatabaseAway, OutcomeUnknown]
 
 
 class UseCase:
@@ -11,7 +15,7 @@ class UseCase:
         self._failures = list(failures)
         self.runs = 0
 
-    @repeated_on_conflict
+    @repeated
     async def __call__(self) -> int:
         self.runs += 1
         if self._failures:
@@ -19,23 +23,26 @@ class UseCase:
         return self.runs
 
 
-async def test_a_conflict_runs_the_whole_use_case_again() -> None:
-    assert await UseCase(Conflict("deadlock"))() == 2
+@pytest.mark.parametrize("failure", AGAIN)
+async def test_what_may_be_tried_again_runs_the_whole_use_case_again(failure: type[Exception]) -> None:
+    assert await UseCase(failure("once"))() == 2
 
 
-async def test_the_last_conflict_is_raised_after_the_last_attempt() -> None:
-    use_case = UseCase(*(Conflict(f"deadlock {number}") for number in range(1, 20)))
+@pytest.mark.parametrize("failure", AGAIN)
+async def test_the_last_failure_is_raised_after_the_last_attempt(failure: type[Exception]) -> None:
+    numbers = count(1)
+    use_case = UseCase(*(failure(f"number {next(numbers)}") for _ in range(20)))
 
-    with pytest.raises(Conflict, match=f"deadlock {ATTEMPTS_MAX}"):
+    with pytest.raises(failure, match=f"number {ATTEMPTS_MAX}"):
         await use_case()
 
     assert use_case.runs == ATTEMPTS_MAX
 
 
-async def test_an_unknown_outcome_is_never_tried_again() -> None:
-    use_case = UseCase(ConnectionError("lost while committing"))
+async def test_what_the_database_refused_is_never_tried_again() -> None:
+    use_case = UseCase(PermissionError("no"))
 
-    with pytest.raises(ConnectionError):
+    with pytest.raises(PermissionError):
         await use_case()
 
     assert use_case.runs == 1

@@ -1,2 +1,2 @@
--- Reads the first answer to a key. A statement of its own after the key is held: it must see what the last holder committed.
+-- Reads the first answer to a key, as committed.
 select fingerprint, order_id, short_skus from idempotency_keys where scope = $1 and owner_id = $2 and key = $3
