@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from outbox.kafka import KafkaPublisher
 from outbox.session import Session
 from stack.servers import Kafka
 from tests.chaos.judgement import Judgement
-from tests.planted import inbox_mistakes, outbox_mistakes, scenes
+from tests.planted import inbox_mistakes, order_mistakes, order_scenes, outbox_mistakes, scenes
+from tests.planted.order_stand import OrderParts, OrderScene, PlantedInOrders, order_stand
 from tests.planted.scenes import Scene
 from tests.planted.stand import Parts, Stand, stand
 
@@ -32,8 +34,8 @@ class Mistake:
     name: str
     what: str
     breaks: str
-    scene: Scene
-    parts: Planted
+    scene: Scene | OrderScene
+    parts: Planted | PlantedInOrders
 
 
 def _publisher(kind: type[KafkaPublisher]) -> Planted:
@@ -59,8 +61,12 @@ COMMIT_LOST = Scene(scenes.a_commit_that_never_arrives, partitions=1)
 TWO_CONSUMERS = Scene(scenes.two_consumers)
 POISON = Scene(scenes.a_poisoned_order)
 WENT_TO_ANOTHER = Scene(scenes.a_partition_that_went_to_another, partitions=1)
+MANY_BUYERS = OrderScene(order_scenes.many_buyers_of_few_pieces)
+SAME_TWO = OrderScene(order_scenes.buyers_of_the_same_two_skus)
+BEYOND_STOCK = OrderScene(order_scenes.an_order_beyond_the_stock)
+ANSWER_LOST = OrderScene(order_scenes.a_commit_whose_answer_is_lost)
 
-SCENES = (
+SCENES: tuple[Scene | OrderScene, ...] = (
     CHANGES_ITS_MIND,
     LATE_COMMIT,
     BEGAN_EARLY,
@@ -73,6 +79,10 @@ SCENES = (
     TWO_CONSUMERS,
     POISON,
     WENT_TO_ANOTHER,
+    MANY_BUYERS,
+    SAME_TWO,
+    BEYOND_STOCK,
+    ANSWER_LOST,
 )
 
 MISTAKES = (
@@ -141,13 +151,24 @@ MISTAKES = (
         lambda _: Parts(applications=inbox_mistakes.DropsPoison),
     ),
     Mistake("PB-15", "no fence", "I-14", WENT_TO_ANOTHER, lambda _: Parts(applications=inbox_mistakes.NeverFenced)),
+    Mistake("PB-16", "stock by SELECT then UPDATE", "I-05", MANY_BUYERS, order_mistakes.looks_then_takes),
+    Mistake("PB-17", "locks in body order", order_scenes.NO_DEADLOCK, SAME_TWO, order_mistakes.locks_in_any_order),
+    Mistake("PB-18", "failed rolled back with the stock", "I-02", BEYOND_STOCK, order_mistakes.undoes_what_failed),
+    Mistake("PB-19", "blind retry after a COMMIT error", "I-02", ANSWER_LOST, order_mistakes.repeats_blindly),
 )
 
 
-async def play(servers: Servers, scene: Scene, parts: Planted = lambda _: Parts()) -> Judgement:
+async def play(
+    servers: Servers, scene: Scene | OrderScene, parts: Planted | PlantedInOrders | None = None
+) -> Judgement:
     """Play a scene on a fresh stand, with the right parts unless others are given."""
+    if isinstance(scene, OrderScene):
+        planted = cast("PlantedInOrders", parts or OrderParts)
+        async with order_stand(servers.admin_dsn, planted()) as orders_at:
+            return await scene.play(orders_at)
     cluster = await asyncio.to_thread(servers.cluster) if scene.brokers > 1 else None
     bootstrap = cluster.bootstrap if cluster else servers.bootstrap
     async with stand(servers.admin_dsn, bootstrap, partitions=scene.partitions, cluster=cluster) as at:
-        at.parts = parts(at)
+        if parts is not None:
+            at.parts = cast("Planted", parts)(at)
         return await scene.play(at)

@@ -5,6 +5,7 @@ from functools import cache, partial
 import pytest
 
 from tests.given import SharedKafka, SharedPostgres, StartKafka
+from tests.planted.order_stand import OrderScene
 from tests.planted.register import MISTAKES, SCENES, Mistake, Servers, play
 from tests.planted.scenes import Scene
 
@@ -16,7 +17,7 @@ def servers(postgres: SharedPostgres, kafka: SharedKafka, own_kafka: StartKafka)
     return Servers(postgres.admin_dsn, kafka.bootstrap, cache(partial(own_kafka, 3)))
 
 
-def of_one_broker(scene: Scene) -> bool:
+def of_one_broker(scene: Scene | OrderScene) -> bool:
     return scene.brokers == 1
 
 
