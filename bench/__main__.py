@@ -19,6 +19,7 @@ from bench.parts.held import held
 from bench.parts.inbox import inbox
 from bench.parts.latency import latency, resources
 from bench.parts.notification import notification
+from bench.parts.orders import orders
 from bench.parts.sender import sender
 from bench.parts.takeover import takeover
 from bench.plot import draw
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[Stand, Roster], Findings]] = {
     "takeover": takeover,
     "sender": sender,
     "notification": notification,
+    "orders": orders,
 }
 _IN_ALL = [name for name in PARTS if name != "resources"]
 

@@ -41,9 +41,12 @@ def bound(sql: str, *names: str) -> str:
     return re.sub(r"\$(\d+)", lambda found: f":{names[int(found.group(1)) - 1]}", sql.strip())
 
 
-def transactions_per_second(stand: Stand, *scripts: Script, clients: int, seconds: float) -> float:
+def transactions_per_second(
+    stand: Stand, *scripts: Script, clients: int, seconds: float, database: str = DATABASE
+) -> float:
     """Run the scripts in equal parts, prepared; the rate without the time it took to connect."""
-    said = _ran(stand, scripts, "-T", max(1, round(seconds)), clients=clients, seconds_max=seconds + _GRACE_SECONDS)
+    length = ("-T", max(1, round(seconds)))
+    said = _ran(stand, scripts, *length, clients=clients, seconds_max=seconds + _GRACE_SECONDS, database=database)
     found = _TPS.search(said)
     if found is None:
         raise PgbenchFailed(said[-2_000:])

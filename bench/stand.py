@@ -45,7 +45,11 @@ class Stand:
     @property
     def dsn(self) -> str:
         """The superuser's address of the database everything lies in."""
-        return self.postgres.dsn(DATABASE, "postgres", self.postgres.password)
+        return self.dsn_of(DATABASE)
+
+    def dsn_of(self, database: str) -> str:
+        """The superuser's address of another database of the server."""
+        return self.postgres.dsn(database, "postgres", self.postgres.password)
 
     def numbers(self, count: int) -> int:
         """The first of so many event numbers nobody had before; it belongs to the first order."""
@@ -53,13 +57,13 @@ class Stand:
         self._next_number += -(-count // ORDERS) * ORDERS
         return first
 
-    def sql(self, query: str, *args: Any) -> list[Any]:
+    def sql(self, query: str, *args: Any, database: str = DATABASE) -> list[Any]:
         """The rows of one statement."""
 
         async def ask(connection: "asyncpg.Connection[Any]") -> list[Any]:
             return list(await connection.fetch(query, *args))
 
-        return asyncio.run(self._asked(ask))
+        return asyncio.run(self._asked(ask, database))
 
     def script(self, *statements: str) -> None:
         """Run statements one after the other on one connection, each in its own transaction."""
@@ -69,10 +73,12 @@ class Stand:
                 await connection.execute(each)
             return []
 
-        asyncio.run(self._asked(run))
+        asyncio.run(self._asked(run, DATABASE))
 
-    async def _asked(self, work: Callable[["asyncpg.Connection[Any]"], Awaitable[list[Any]]]) -> list[Any]:
-        connection = await asyncpg.connect(self.dsn, command_timeout=_STATEMENT_SECONDS_MAX)
+    async def _asked(
+        self, work: Callable[["asyncpg.Connection[Any]"], Awaitable[list[Any]]], database: str
+    ) -> list[Any]:
+        connection = await asyncpg.connect(self.dsn_of(database), command_timeout=_STATEMENT_SECONDS_MAX)
         try:
             return await work(connection)
         finally:

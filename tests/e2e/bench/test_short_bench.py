@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PARTS = ("latency", "drain", "commits", "inbox", "held", "takeover")
+PARTS = ("latency", "drain", "commits", "inbox", "held", "takeover", "orders")
 CLOSING = {
     "latency-1000-p50-classic",
     "latency-1000-p99-classic",
@@ -25,6 +25,9 @@ CLOSING = {
     "held-ours-cpu",
     "takeover-killed",
     "takeover-graceful",
+    "orders",
+    "orders-grpc",
+    "orders-http",
 }
 
 
