@@ -41,7 +41,7 @@ Patience = Annotated[
 
 
 @app.command()
-def run(count: Count = 100, rate: Rate = 25.0, seed: Seed = 1, converge_seconds: Patience = 60.0) -> None:
+def run(count: Count = 100, rate: Rate = 25.0, seed: Seed = 1, converge_seconds: Patience = 180.0) -> None:
     """Start the stack if needed, place orders, show the messages arriving, sum up. The stack keeps running."""
     from cli import demo_summary, stack_commands
 
@@ -53,7 +53,7 @@ def run(count: Count = 100, rate: Rate = 25.0, seed: Seed = 1, converge_seconds:
 
 
 @app.command()
-def orders(count: Count = 1000, rate: Rate = 50.0, seed: Seed = 1, converge_seconds: Patience = 60.0) -> None:
+def orders(count: Count = 1000, rate: Rate = 50.0, seed: Seed = 1, converge_seconds: Patience = 180.0) -> None:
     """Place orders on the running stack and wait until all four counters agree."""
     _end(_shop(count, rate, seed, converge_seconds))
 
