@@ -24,7 +24,11 @@ class LocalLimiter:
         wait = max(waits, default=0.0)
         if any(own > ask.ahead_seconds for own, ask in zip(waits, asks, strict=True)):
             return Held(wait, by=asks[waits.index(wait)].key)
-        self.note(asks, wait)
+        now = self._monotonic()
+        for ask in asks:
+            idle = max(self._idle_at.get(ask.key, 0.0), now + wait)
+            self._idle_at[ask.key] = idle + self._part(ask).spacing_seconds
+        self._forget_idle(now)
         return Taken(wait)
 
     async def look(self, ask: Ask) -> float:
@@ -44,13 +48,12 @@ class LocalLimiter:
         return next((Held(wait, by=ask.key) for wait, ask in waits if wait > ask.ahead_seconds), None)
 
     def note(self, asks: tuple[Ask, ...], wait_seconds: float) -> None:
-        """Remember slots as taken, whoever gave them out."""
+        """Remember slots somebody else gave out: at its own rate, which may be higher than this one's part."""
         now = self._monotonic()
         for ask in asks:
-            idle = max(self._idle_at.get(ask.key, 0.0), now + wait_seconds)
-            self._idle_at[ask.key] = idle + self._part(ask).spacing_seconds
-        if len(self._idle_at) > _KEYS_KEPT_MAX:
-            self._idle_at = _after(now, self._idle_at)
+            idle = now + wait_seconds + self._part(ask).spacing_seconds
+            self._idle_at[ask.key] = max(self._idle_at.get(ask.key, 0.0), idle)
+        self._forget_idle(now)
 
     def begin(self) -> None:
         """From now on this process is on its own: of what the others called before, nothing is known."""
@@ -63,6 +66,10 @@ class LocalLimiter:
             self._since + ask.rate.unknown_seconds,
         )
         return max(0.0, opens - self._monotonic())
+
+    def _forget_idle(self, now: float) -> None:
+        if len(self._idle_at) > _KEYS_KEPT_MAX:
+            self._idle_at = _after(now, self._idle_at)
 
     def _part(self, ask: Ask) -> Rate:
         return ask.rate.part(self._parts)

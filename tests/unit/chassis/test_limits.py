@@ -93,6 +93,18 @@ async def test_idle_keys_are_forgotten() -> None:
     assert len(limiter._idle_at) <= 10_001
 
 
+async def test_what_was_called_at_the_shared_rate_delays_the_own_part_by_one_spacing_and_no_more() -> None:
+    watch, ask = Watch(), Ask(key="bot", rate=Rate(calls=30, seconds=1.0))
+    limiter = LocalLimiter(parts=3, monotonic=watch)
+    for _ in range(1_000):
+        limiter.note((ask,), 0.0)
+        watch.now += 0.035
+
+    limiter.begin()
+
+    assert await limiter.look(ask) == pytest.approx(0.105 - 0.035)
+
+
 async def test_after_a_beginning_a_strict_key_waits_for_its_window() -> None:
     watch, strict = Watch(), Ask(key="product", rate=Rate(calls=10, seconds=1.0, unknown_seconds=1.0))
     limiter = LocalLimiter(monotonic=watch)
