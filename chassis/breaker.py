@@ -37,6 +37,7 @@ class Breaker:
         self._open_seconds = open_seconds
         self._monotonic = monotonic
         self._calls: deque[tuple[float, bool]] = deque()
+        self._failures = 0
         self._opened_at: float | None = None
         self._is_trying = False
 
@@ -68,19 +69,32 @@ class Breaker:
         try:
             result = await make()
         except Exception as error:
-            self._opened_at = self._monotonic() if self._is_failure(error) else None
+            if self._is_failure(error):
+                self._opened_at = self._monotonic()
+            else:
+                self._close()
             raise
         finally:
             self._is_trying = False
-        self._opened_at = None
+        self._close()
         return result
 
+    def _close(self) -> None:
+        self._opened_at = None
+        self._forget()
+
     def _count(self, *, failed: bool) -> None:
+        if self._opened_at is not None:  # it began before the breaker opened and says nothing of now
+            return
         now = self._monotonic()
         self._calls.append((now, failed))
+        self._failures += failed
         while self._calls[0][0] < now - self._window_seconds:
-            self._calls.popleft()
-        failures = sum(failed for _, failed in self._calls)
-        if len(self._calls) >= self._calls_min and failures >= self._failure_share * len(self._calls):
+            self._failures -= self._calls.popleft()[1]
+        if len(self._calls) >= self._calls_min and self._failures >= self._failure_share * len(self._calls):
             self._opened_at = now
-            self._calls.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._calls.clear()
+        self._failures = 0

@@ -1,9 +1,11 @@
 """An HTTP application whose requests are traced, validated, answered by one table of refusals, and counted.
 
 The face of a service that speaks HTTP itself: FastAPI routes, errors as `application/problem+json`. A broken body or a
-value out of bounds is 400 and names each field; an error nobody listed is 500 and says only where to look.
+value out of bounds is 400 and names each field; an error nobody listed is 500 and says only where to look. A request
+ends within its bound, whatever it waits for: what it still does then is cancelled, and it is answered 504.
 """
 
+import asyncio
 import time
 from typing import Any
 
@@ -15,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from chassis import problems, telemetry
 from chassis.asgi import Application, Receive, Scope, Send
+from chassis.deadline import deadline
 from chassis.logs import get_logger
 from chassis.metrics import HTTP_SERVER_REQUESTS, HTTP_SERVER_SECONDS
 from chassis.problems import HttpRefusals, Problem
@@ -25,12 +28,19 @@ _BODY_BYTES_MAX = 64 * 1024
 _TOO_LARGE = 413
 _CLIENT_LEFT = 499  # as nginx counts it
 _JSON = (b"content-type", b"application/json")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are counted by name; a caller may make up others."""
 
 log = get_logger()
 
 
-def http_application(*, title: str, version: str, description: str, refusals: HttpRefusals) -> FastAPI:
-    """Return an application without routes; add them with `include_router`. Its OpenAPI is at `/openapi.json`."""
+def http_application(
+    *, title: str, version: str, description: str, refusals: HttpRefusals, request_seconds_max: float = 30.0
+) -> FastAPI:
+    """Return an application without routes; add them with `include_router`. Its OpenAPI is at `/openapi.json`.
+
+    A request, from its head to its answer, takes `request_seconds_max` at most; below, `remaining` tells what is left.
+    """
     application = _Application(
         title=title,
         version=version,
@@ -39,7 +49,7 @@ def http_application(*, title: str, version: str, description: str, refusals: Ht
         docs_url=None,
         redoc_url=None,
     )
-    application.add_middleware(_Observed)
+    application.add_middleware(_Observed, request_seconds_max=request_seconds_max)
     application.add_exception_handler(RequestValidationError, _on_invalid)
     application.add_exception_handler(HTTPException, _on_status)
     application.add_exception_handler(ExceptionGroup, _on_listed(refusals))
@@ -105,8 +115,9 @@ class _Observed:
     A body is JSON whatever its content type says, so that `curl -d` needs no header.
     """
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: Application, *, request_seconds_max: float) -> None:
         self._app = app
+        self._request_seconds_max = request_seconds_max
         self._tracer = trace.get_tracer("chassis.http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,11 +136,23 @@ class _Observed:
 
         with self._span(scope) as span:
             try:
-                await self._app(scope, _bounded(receive), noted)
+                await self._in_time(scope, _Body(receive), noted)
+            except _Late as late:
+                status = await self._cut(late.problem, status, scope, noted)
             except Exception as error:  # noqa: BLE001 - a supervised boundary: it is ours, and it is logged
                 status = await self._fail(error, status, span, scope, noted)
             finally:
                 self._count(scope, status, time.perf_counter() - started, span)
+
+    async def _in_time(self, scope: Scope, body: "_Body", send: Send) -> None:
+        try:
+            with deadline(self._request_seconds_max):
+                async with asyncio.timeout(self._request_seconds_max) as bound:
+                    await self._app(scope, body.receive, send)
+        except TimeoutError:
+            if not bound.expired():
+                raise
+            raise _Late(problems.SLOW_BODY if body.is_awaited else problems.LATE) from None
 
     def _span(self, scope: Scope) -> Any:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
@@ -144,33 +167,54 @@ class _Observed:
     async def _fail(self, error: Exception, status: int, span: Span, scope: Scope, send: Send) -> int:
         log.error("http.failed", method=scope["method"], path=scope["path"], exc_info=error)
         span.set_status(StatusCode.ERROR, type(error).__name__)
+        return await self._cut(problems.INTERNAL, status, scope, send)
+
+    async def _cut(self, problem: Problem, status: int, scope: Scope, send: Send) -> int:
         if status != _CLIENT_LEFT:  # an answer has begun: it can only be cut short
             return status
-        response = answer(problems.INTERNAL, Request(scope))
+        response = answer(problem, Request(scope))
         await response(scope, _nothing_more, send)
         return response.status_code
 
     def _count(self, scope: Scope, status: int, seconds: float, span: Span) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
-        span.update_name(f"{scope['method']} {route}")
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        span.update_name(f"{method} {route}")
         span.set_attribute("http.response.status_code", status)
-        HTTP_SERVER_REQUESTS.labels(scope["method"], route, str(status)).inc()
-        HTTP_SERVER_SECONDS.labels(scope["method"], route).observe(seconds)
+        HTTP_SERVER_REQUESTS.labels(method, route, str(status)).inc()
+        HTTP_SERVER_SECONDS.labels(method, route).observe(seconds)
 
 
-def _bounded(receive: Receive) -> Receive:
-    """Read a body up to its bound; beyond it the request is answered 413, however the body came."""
-    bytes_read = 0
+class _Late(Exception):
+    """The request's time is over."""
 
-    async def bounded() -> Any:
-        nonlocal bytes_read
-        message = await receive()
-        bytes_read += len(message.get("body", b""))
-        if bytes_read > _BODY_BYTES_MAX:
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+class _Body:
+    """Reads a body up to its bound; beyond it the request is answered 413, however the body came."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._bytes_read = 0
+        self._is_asked_for = False
+        self._is_here = False
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the application asked for the body, and not all of it has come."""
+        return self._is_asked_for and not self._is_here
+
+    async def receive(self) -> Any:
+        self._is_asked_for = True
+        message = await self._receive()
+        self._bytes_read += len(message.get("body", b""))
+        if self._bytes_read > _BODY_BYTES_MAX:
             raise HTTPException(_TOO_LARGE)
+        self._is_here = not message.get("more_body", False)
         return message
-
-    return bounded
 
 
 async def _nothing_more() -> Any:

@@ -84,6 +84,15 @@ INTERNAL = Problem(
     detail="internal error; its trace id tells us where to look",
 )
 
+LATE = Problem(
+    status=HTTPStatus.GATEWAY_TIMEOUT,
+    code="DEADLINE_PASSED",
+    detail="the request took longer than it may: send the same request again in a moment",
+)
+SLOW_BODY = Problem(
+    status=HTTPStatus.REQUEST_TIMEOUT, code="REQUEST_TIMEOUT", detail="the request did not arrive in time"
+)
+
 
 def refused(error: Exception, refusals: HttpRefusals) -> Problem | None:
     """Return the answer for an expected refusal, None for an error nobody listed.
@@ -128,4 +137,5 @@ def _shown(error: Mapping[str, Any]) -> str:
         return "nothing"
     value = error["input"]
     text = f"{len(value)} fields" if isinstance(value, Mapping) else str(value)
+    text = text.encode(errors="replace").decode()  # JSON may hold half a surrogate pair, an answer may not
     return text if len(text) <= _VALUE_CHARS_MAX else f"{text[:_VALUE_CHARS_MAX]}…"

@@ -3,6 +3,7 @@
 Nothing is retried here: only the caller knows whether a call may be repeated.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
@@ -85,7 +86,7 @@ class _Interceptor(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-a
         try:
             with self._tracer.start_as_current_span(label, kind=SpanKind.CLIENT, record_exception=False) as span:
                 call = await continuation(self._completed(client_call_details), request)
-                status = await call.code()
+                status = await _ended(call)
                 code = status.name
                 if status is not grpc.StatusCode.OK:
                     span.set_status(StatusCode.ERROR, code)
@@ -100,6 +101,16 @@ class _Interceptor(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-a
         return grpc.aio.ClientCallDetails(
             details.method, timeout, metadata, details.credentials, details.wait_for_ready
         )
+
+
+async def _ended(call: Any) -> grpc.StatusCode:
+    """Wait for the code; a caller that is cancelled ends the call, and the server learns of it."""
+    try:
+        code: grpc.StatusCode = await call.code()
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+    return code
 
 
 def _text(method: str | bytes) -> str:

@@ -1,5 +1,6 @@
 """A request is validated, answered by the table of refusals, traced and counted; nothing internal gets out."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ from chassis.http import http_application, problem_response
 from tests.captured_logs import captured_logs
 from tests.recorded_spans import recorded_spans
 
+ENDED: list[str] = []
+"""What became of requests that took too long."""
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
 
@@ -30,7 +33,11 @@ class Wish(BaseModel):
 @pytest.fixture
 async def shop() -> AsyncIterator[httpx.AsyncClient]:
     app = http_application(
-        title="shop", version="1", description="a shop", refusals={ShelfIsEmpty: HTTPStatus.CONFLICT}
+        title="shop",
+        version="1",
+        description="a shop",
+        refusals={ShelfIsEmpty: HTTPStatus.CONFLICT},
+        request_seconds_max=0.3,
     )
 
     @app.get("/shelf/{number}", responses={409: problem_response("the shelf is empty")})
@@ -41,6 +48,11 @@ async def shop() -> AsyncIterator[httpx.AsyncClient]:
             raise ExceptionGroup("two looked", [ShelfIsEmpty("shelf 2 is empty"), ShelfIsEmpty("also")])
         if number == 3:
             raise ValueError("password=secret")
+        if number == 4:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ENDED.append("cancelled")
         return {"number": number}
 
     @app.post("/wish")
@@ -130,6 +142,38 @@ async def test_a_request_continues_the_callers_trace(shop: httpx.AsyncClient) ->
     assert span.name == "GET /shelf/{number}"
     assert span.context is not None
     assert f"{span.context.trace_id:032x}" == TRACE_ID == answer.json()["trace_id"]
+
+
+async def test_a_request_that_takes_too_long_is_ended_and_told_so(shop: httpx.AsyncClient) -> None:
+    answer = await shop.get("/shelf/4")
+
+    assert problem(answer)["status"] == 504
+    assert answer.json()["code"] == "DEADLINE_PASSED"
+    assert ENDED == ["cancelled"]
+
+
+async def test_a_body_that_never_comes_is_408(shop: httpx.AsyncClient) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", shop.base_url.port)
+    writer.write(b"POST /wish HTTP/1.1\r\nhost: shop\r\ncontent-length: 100\r\n\r\n{")
+
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+
+    assert head.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_method_somebody_made_up_is_counted_under_no_name_of_its_own(shop: httpx.AsyncClient) -> None:
+    answer = await shop.request("BREW", "/shelf/1")
+
+    assert answer.status_code == 405
+    assert "BREW" not in {sample.labels.get("method") for metric in REGISTRY.collect() for sample in metric.samples}
+
+
+async def test_half_a_surrogate_pair_is_refused_like_any_other_value(shop: httpx.AsyncClient) -> None:
+    answer = await shop.post("/wish", content=b'{"count": "\\ud83d"}')
+
+    assert problem(answer)["status"] == 400
+    assert answer.json()["errors"][0]["value"] == "?"
 
 
 async def test_the_description_tells_what_refusals_look_like(shop: httpx.AsyncClient) -> None:

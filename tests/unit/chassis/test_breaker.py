@@ -92,6 +92,50 @@ async def test_a_failure_after_the_pause_opens_it_again() -> None:
     assert await neighbour.outcomes(3) == ["Away", "CircuitOpen", "CircuitOpen"]
 
 
+async def test_calls_that_began_before_it_opened_say_nothing_afterwards() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+    may_fail = asyncio.Event()
+
+    async def slow() -> str:
+        await may_fail.wait()
+        raise Away
+
+    before = [asyncio.create_task(neighbour.breaker.call(slow)) for _ in range(10)]
+    await asyncio.sleep(0)
+    await neighbour.outcomes(4)
+    neighbour.seconds = 1.9
+    may_fail.set()
+    await asyncio.wait(before)
+    neighbour.seconds, neighbour.error = 2.0, None
+
+    assert [type(each.exception()) for each in before] == [Away] * 10
+    assert await neighbour.outcomes(2) == ["answer"] * 2
+
+
+async def test_a_closed_breaker_begins_with_a_clean_slate() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+    await neighbour.outcomes(4)
+    neighbour.seconds, neighbour.error = 2.0, Refused()
+    await neighbour.outcomes(1)
+    neighbour.error = Away()
+
+    assert await neighbour.outcomes(3) == ["Away"] * 3
+
+
+async def test_what_left_the_window_counts_no_more() -> None:
+    neighbour = Neighbour()
+    neighbour.error = Away()
+    await neighbour.outcomes(2)
+    neighbour.seconds, neighbour.error = 11, None
+    await neighbour.outcomes(3)
+    neighbour.error = Away()
+
+    assert await neighbour.outcomes(3) == ["Away"] * 3
+    assert neighbour.breaker.is_open
+
+
 async def test_one_call_tries_at_a_time_and_a_cancelled_one_teaches_nothing() -> None:
     neighbour = Neighbour()
     neighbour.error = Away()
