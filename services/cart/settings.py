@@ -36,6 +36,9 @@ class ApiSettings(config.Settings):
     )
     product_calls_per_second_max: int = Field(10, ge=1, le=10_000, description="calls of the catalogue, all replicas")
     replicas: int = Field(1, ge=1, le=100, description="carts in all: each one's part of the rate while none is shared")
+    checkouts_kept_days: int = Field(
+        30, ge=2, le=3_650, description="how long an ended checkout answers for its Idempotency-Key"
+    )
     pool_size: int = Field(16, ge=1, le=200, description="connections to the database at most")
     request_seconds_max: float = Field(10.0, gt=0, le=300, description="what a request may take, with all its calls")
     call_seconds_max: float = Field(2.0, gt=0, le=60, description="what one call of a neighbour may take")

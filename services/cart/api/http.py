@@ -1,12 +1,10 @@
 """The HTTP face of the cart."""
 
-from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Path, Response
+from fastapi import APIRouter, FastAPI, Header, Path, Response
 from pydantic import BaseModel, Field
 
-from chassis.deadline import deadline
 from chassis.http import http_application, problem_response
 from services.cart.api.errors import HTTP_REFUSALS
 from services.cart.domain.cart import ID_MAX, CartItem, PricedCart, Sku, UserId
@@ -58,20 +56,15 @@ class CheckoutBody(BaseModel):
 def application(*, carts: CartService, checkouts: CheckoutService, request_seconds_max: float) -> FastAPI:
     """Build the application; a request ends within `request_seconds_max`, with all the calls it makes."""
     app = http_application(
-        title="cart", version=VERSION, description="A basket that becomes an order.", refusals=HTTP_REFUSALS
+        title="cart",
+        version=VERSION,
+        description="A basket that becomes an order.",
+        refusals=HTTP_REFUSALS,
+        request_seconds_max=request_seconds_max,
     )
-    app.router.dependencies.append(Depends(_bounded(request_seconds_max)))
     app.include_router(_cart_routes(carts))
     app.include_router(_checkout_routes(checkouts))
     return app
-
-
-def _bounded(seconds: float) -> Callable[[], AsyncIterator[None]]:
-    async def bounded() -> AsyncIterator[None]:
-        with deadline(seconds):
-            yield
-
-    return bounded
 
 
 _Responses = dict[int | str, dict[str, Any]]

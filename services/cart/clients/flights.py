@@ -29,19 +29,25 @@ class Flights(Generic[Key, Result]):
 
     async def join(self, key: Key, call: Callable[[], Awaitable[Result]]) -> Result:
         """Return the result of the call that is up for this key, or of a new one."""
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = self._flights[key] = _Flight(asyncio.ensure_future(_run(call)))
-            flight.task.add_done_callback(lambda _: self._flights.pop(key, None))
+        flight = self._flights.get(key) or self._begun(key, call)
         flight.passengers += 1
         try:
             return await asyncio.shield(flight.task)
         finally:
             flight.passengers -= 1
             if flight.passengers == 0 and not flight.task.done():
-                self._flights.pop(key, None)
+                self._forget(key, flight)  # who comes now begins a new one
                 flight.task.cancel()
                 await asyncio.wait([flight.task])
+
+    def _begun(self, key: Key, call: Callable[[], Awaitable[Result]]) -> _Flight[Result]:
+        flight = self._flights[key] = _Flight(asyncio.ensure_future(_run(call)))
+        flight.task.add_done_callback(lambda _: self._forget(key, flight))
+        return flight
+
+    def _forget(self, key: Key, flight: _Flight[Result]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
 
 async def _run(call: Callable[[], Awaitable[Result]]) -> Result:

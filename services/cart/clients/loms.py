@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import grpc
+import stamina
 
 from chassis.breaker import Breaker, CircuitOpen
 from chassis.deadline import remaining
@@ -23,7 +24,8 @@ _REFUSED = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVAL
 class Loms:
     """The ports `Stock` and `Orders` over gRPC.
 
-    A create is not repeated here: the checkout stays open, and its next attempt carries the same key.
+    A create is repeated only while LOMS says that the same one runs at this moment: it is waited for. Otherwise the
+    checkout stays open, and its next attempt carries the same key.
     """
 
     def __init__(
@@ -54,11 +56,7 @@ class Loms:
         lines = [pb.Item(sku=item.sku, count=item.count) for item in items]
         request = pb.OrderCreateRequest(user_id=user_id, items=lines)
         try:
-            response = await self._breaker.call(
-                lambda: self._client.stub.OrderCreate(
-                    request, timeout=self._timeout(), metadata=(("idempotency-key", key),)
-                )
-            )
+            response = await self._created(request, key)
         except grpc.aio.AioRpcError as error:
             if error.code() in _REFUSED:
                 raise OrderRefused(error.details() or "LOMS refuses the order") from error
@@ -69,5 +67,25 @@ class Loms:
             raise translated(error, NEIGHBOUR) from error
         return OrderId(response.order_id)
 
+    async def _created(self, request: pb.OrderCreateRequest, key: str) -> pb.OrderCreateResponse:
+        metadata = (("idempotency-key", key),)
+        async for attempt in stamina.retry_context(
+            on=_is_under_way,
+            attempts=None,
+            timeout=self._timeout(),
+            wait_initial=0.02,
+            wait_max=0.25,
+            wait_jitter=0.05,
+        ):
+            with attempt:
+                return await self._breaker.call(
+                    lambda: self._client.stub.OrderCreate(request, timeout=self._timeout(), metadata=metadata)
+                )
+        raise AssertionError("the loop above returns or raises")
+
     def _timeout(self) -> float:
         return remaining(self._call_seconds_max)
+
+
+def _is_under_way(error: Exception) -> bool:
+    return isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.ABORTED

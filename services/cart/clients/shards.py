@@ -82,7 +82,7 @@ class Shards:
 
     name = "card cache"
 
-    def __init__(self, urls: Sequence[str], *, ttl_seconds: float, answer_seconds_max: float = 0.05) -> None:
+    def __init__(self, urls: Sequence[str], *, ttl_seconds: float, answer_seconds_max: float = 0.15) -> None:
         self._ttl_seconds = ttl_seconds
         names = [f"shard-{number}" for number in range(len(urls))]
         self._shards = {

@@ -2,10 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from services.cart.domain.cart import CartItem, OrderId, UserId
+
+OPEN_FOR_MOST = timedelta(hours=20)
+"""How long an open checkout is gone on with.
+
+LOMS keeps the answer to its key for 24 hours at least, longer is not promised. By then an order nobody paid is cancelled.
+"""
 
 
 class State(StrEnum):

@@ -1,6 +1,7 @@
 """What the use cases need of the world."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from services.cart.domain.cart import CartItem, OrderId, ProductCard, Sku, UserId
@@ -43,6 +44,18 @@ class Checkouts(Protocol):
 
     async def refuse(self, checkout: Checkout) -> None:
         """Mark it refused; the cart stays as it is, and the next checkout is a new one."""
+        ...
+
+
+class OldCheckouts(Protocol):
+    """Checkouts nobody comes back to; every call is one transaction."""
+
+    async def give_up(self, *, after: timedelta, count_max: int) -> int:
+        """End some checkouts that have been open for so long; return how many."""
+        ...
+
+    async def forget(self, *, after: timedelta, count_max: int) -> int:
+        """Delete some checkouts that ended so long ago, with their keys; return how many."""
         ...
 
 
