@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from services.product.repository.seed import seed
-from tests.integration.product.conftest import ProductDatabase
+from tests.product_fixtures import ProductDatabase
 
 
 async def test_seeding_again_loads_nothing(product_database: ProductDatabase) -> None:
