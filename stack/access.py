@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stack.ports import LOOPBACK
+from stack.servers.valkey import ValkeyUser
 
 TELEGRAM_URL = "https://api.telegram.org"
 _PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]+(?=@)")
@@ -37,17 +38,39 @@ class Access:
 
     @property
     def valkey(self) -> str:
-        """The address of Valkey, with its password."""
+        """The operator's address of Valkey, with its password."""
         return f"redis://:{self.passwords['valkey']}@{self.address('valkey')}/0"
 
     @property
+    def limits_user(self) -> ValkeyUser:
+        """Who keeps rates: a few scripts over its own keys (what a script calls is checked as well)."""
+        return ValkeyUser(
+            name="limits",
+            password=self.passwords["valkey_limits"],
+            keys=["limits:*", "telegram:*"],
+            commands=["evalsha", "script|load", "time", "get", "set", "client|setinfo"],
+        )
+
+    @property
+    def cache_user(self) -> ValkeyUser:
+        """Who reads and writes product cards."""
+        return ValkeyUser(
+            name="cart-cache",
+            password=self.passwords["valkey_cache"],
+            keys=["card:*"],
+            commands=["mget", "set", "client|setinfo"],
+        )
+
+    @property
+    def limits(self) -> str:
+        """The address where rates are kept, with its user and password."""
+        return self._valkey(self.limits_user, self.address("valkey"))
+
+    @property
     def cache_shards(self) -> list[str]:
-        """The addresses of the card cache's shards, with their password."""
-        password = self.passwords["valkey"]
-        return [
-            f"redis://:{password}@{self.address('valkey-cache', number)}/0"
-            for number in range(len(self.ports["valkey-cache"]))
-        ]
+        """The addresses of the card cache's shards, with their user and password."""
+        shards = range(len(self.ports["valkey-cache"]))
+        return [self._valkey(self.cache_user, self.address("valkey-cache", number)) for number in shards]
 
     @property
     def has_stand_in(self) -> bool:
@@ -63,6 +86,10 @@ class Access:
     def bot_token(self) -> str:
         """The token to show there."""
         return self.telegram_token or self.passwords["telegram"]
+
+    @staticmethod
+    def _valkey(user: ValkeyUser, address: str) -> str:
+        return f"redis://{user.name}:{user.password}@{address}/0"
 
     def address(self, listener: str, index: int = 0) -> str:
         """`host:port` of a listener by its name in settings.PORTS."""

@@ -19,6 +19,8 @@ NAMES = (
     "product_owner",
     "verifier",
     "valkey",
+    "valkey_cache",
+    "valkey_limits",
     "telegram",
 )
 _BYTES = 26

@@ -73,7 +73,7 @@ def _notification(access: Access) -> dict[str, str]:
         "NOTIFICATION_KAFKA_BOOTSTRAP": access.kafka,
         "NOTIFICATION_TELEGRAM_TOKEN": access.bot_token,
         "NOTIFICATION_TELEGRAM_URL": access.telegram,
-        "NOTIFICATION_LIMITS_URL": access.valkey,
+        "NOTIFICATION_LIMITS_URL": access.limits,
         "NOTIFICATION_LOMS_ADDRESS": access.address("loms-grpc"),
     }
 
@@ -86,7 +86,7 @@ def _cart(access: Access) -> dict[str, str]:
         "CART_LOMS_ADDRESS": access.address("loms-grpc"),
         "CART_PRODUCT_ADDRESS": access.address("product-grpc"),
         "CART_CACHE_URLS": json.dumps(access.cache_shards),
-        "CART_LIMITS_URL": access.valkey,
+        "CART_LIMITS_URL": access.limits,
     }
 
 
@@ -249,6 +249,7 @@ def _valkey(settings: Settings, access: Access) -> ServerUnit:
         settings.home.data / "valkey",
         access.ports["valkey"][0],
         access.passwords["valkey"],
+        users=[access.limits_user],
         log=settings.home.log("valkey"),
         port_setting=PORTS["valkey"].variable,
     )
@@ -261,6 +262,7 @@ def _cache_shard(number: int, settings: Settings, access: Access) -> ServerUnit:
         settings.home.data / name,
         access.ports["valkey-cache"][number],
         access.passwords["valkey"],
+        users=[access.cache_user],
         name=name,
         log=settings.home.log(name),
         port_setting=PORTS["valkey-cache"].variable,

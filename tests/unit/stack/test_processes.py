@@ -67,7 +67,7 @@ def test_the_stand_in_limits_as_the_real_service_unless_told_not_to(tmp_path: Pa
 def test_the_sender_keeps_its_limits_in_valkey(tmp_path: Path) -> None:
     sender = environment_of(units(Settings(home=Home(tmp_path)))["notification-sender"])
 
-    assert sender["NOTIFICATION_LIMITS_URL"].startswith("redis://:")
+    assert sender["NOTIFICATION_LIMITS_URL"].startswith("redis://limits:")
 
 
 def test_with_a_pooler_the_api_goes_through_it_and_what_needs_the_server_itself_does_not(tmp_path: Path) -> None:
