@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from cli.arrivals import Arrivals
+from cli.cart_http import CartHttp
 from cli.loms_http import LomsHttp
 from cli.shopping import customer_ids, errands, shop
 from verification.counters import Flow
@@ -98,8 +99,8 @@ async def _shop(stack: Running, plan: Plan, flow: Flow, arrivals: Arrivals) -> l
     stream = errands(count=plan.count, customers=plan.customers, seed=plan.seed)
     watching = asyncio.create_task(_watch(flow, arrivals))
     try:
-        async with LomsHttp(base_url=stack.loms_http_url) as loms:
-            return await shop(loms, stream, per_second=plan.per_second, walked=arrivals.walked)
+        async with LomsHttp(base_url=stack.loms_http_url) as loms, CartHttp(base_url=stack.cart_http_url) as cart:
+            return await shop(loms, stream, cart=cart, per_second=plan.per_second, walked=arrivals.walked)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)

@@ -16,6 +16,7 @@ class Running:
     """Where the parts answer. ``telegram_url`` is the stand-in's, None when a real bot is used."""
 
     loms_http_url: str
+    cart_http_url: str
     telegram_url: str | None
     kafka_bootstrap: str
     loms_reader_dsn: str = field(repr=False)
@@ -28,6 +29,7 @@ def running_stack(environment: Mapping[str, str] | None = None) -> Running:
     access = client.running(environment).access
     return Running(
         loms_http_url=access.url("loms-http"),
+        cart_http_url=access.url("cart-http"),
         telegram_url=access.url("telegram") if access.has_stand_in else None,
         kafka_bootstrap=access.kafka,
         loms_reader_dsn=access.dsn("verifier", "loms"),

@@ -1,12 +1,14 @@
 """A stream of realistic orders: who buys what, how it ends, and the program that walks every errand to its end.
 
-The plan is pure and seeded, so a run can be repeated; the walk repeats unanswered calls, so that it goes on while parts
-of the platform are killed under it.
+People fill a cart and check it out, one errand of a person after the other; who wants something sold out, which a cart
+does not take, orders past it. The plan is pure and seeded, so a run can be repeated; the walk repeats unanswered calls,
+so that it goes on while parts of the platform are killed under it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,11 +16,13 @@ from random import Random
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
+from cli.cart_http import CartRefused
 from cli.loms_http import Item, LomsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from cli.cart_http import CartHttp
     from cli.loms_http import LomsHttp
 
 FIRST_CUSTOMER = 1001
@@ -56,7 +60,10 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Shopped:
-    """What came of an errand: ``order_id`` is None if LOMS did not say which order it refused."""
+    """What came of an errand, and when its order was tapped.
+
+    ``order_id`` is None if LOMS did not say which order it refused.
+    """
 
     errand: Errand
     order_id: int | None
@@ -75,16 +82,25 @@ def customer_ids(customers: int) -> range:
 
 
 async def shop(
-    loms: LomsHttp, plan: Sequence[Errand], *, per_second: float, walked: Callable[[Shopped], None]
+    loms: LomsHttp,
+    plan: Sequence[Errand],
+    *,
+    per_second: float,
+    walked: Callable[[Shopped], None],
+    cart: CartHttp | None = None,
 ) -> list[Shopped]:
-    """Start ``per_second`` errands a second, whatever the answers take, and return when all have ended."""
+    """Start ``per_second`` errands a second, whatever the answers take, and return when all have ended.
+
+    Without a ``cart`` everybody orders past it.
+    """
     begin = monotonic()
     at_once = asyncio.Semaphore(ERRANDS_AT_ONCE_MAX)
+    of_one_person: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def errand_in_turn(position: int, errand: Errand) -> Shopped:
         await asyncio.sleep(max(0.0, begin + position / per_second - monotonic()))
-        async with at_once:
-            shopped = await _walk(loms, errand)
+        async with of_one_person[errand.user_id], at_once:
+            shopped = await _walk(loms, cart, errand)
         walked(shopped)
         return shopped
 
@@ -102,11 +118,37 @@ def _errand(chance: Random, customers: int) -> Errand:
     return Errand(user_id=chance.choice(customer_ids(customers)), items=tuple(items), ending=ending)
 
 
-async def _walk(loms: LomsHttp, errand: Errand) -> Shopped:
-    tapped_at = datetime.fromtimestamp(time(), UTC)
-    order_id = await _place(loms, errand)
+async def _walk(loms: LomsHttp, cart: CartHttp | None, errand: Errand) -> Shopped:
+    filled = cart if cart is not None and await _is_filled(cart, errand) else None
+    tapped_at = _now()
+    order_id = await _place(loms, errand) if filled is None else await _check_out(filled, errand)
     await _end(loms, errand, order_id)
     return Shopped(errand=errand, order_id=order_id, tapped_at=tapped_at)
+
+
+async def _is_filled(cart: CartHttp, errand: Errand) -> bool:
+    """Put everything into the person's cart; if it does not take something, leave it empty and say so."""
+    if errand.ending is Ending.SOLD_OUT:
+        return False
+    try:
+        for item in errand.items:
+            await cart.add(errand.user_id, item.sku, item.count)
+    except CartRefused:
+        await cart.clear(errand.user_id)
+        return False
+    return True
+
+
+async def _check_out(cart: CartHttp, errand: Errand) -> int | None:
+    try:
+        return await cart.checkout(errand.user_id)
+    except CartRefused:
+        await cart.clear(errand.user_id)
+        return None
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time(), UTC)
 
 
 async def _end(loms: LomsHttp, errand: Errand, order_id: int | None) -> None:
