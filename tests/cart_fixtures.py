@@ -259,7 +259,7 @@ def problem(answer: Answer, status: int) -> dict[str, Any]:
 @asynccontextmanager
 async def _loms(database: LomsDatabase) -> AsyncIterator[RpcServer]:
     pool = Pool(database.app_dsn, application_name="loms-test", max_size=8, acquire_seconds_max=30)
-    server = loms.rpc_server("127.0.0.1:0", loms.servicer(unit_of_work_over(pool, CountedWakes())))
+    server = loms.rpc_server("127.0.0.1:0", loms.servicer(unit_of_work_over(pool, CountedWakes()), pool))
     await pool.start()
     await server.start()
     try:

@@ -11,7 +11,8 @@ from services.cart.domain.cart import CartItem, OrderId, UserId
 OPEN_FOR_MOST = timedelta(hours=20)
 """How long an open checkout is gone on with.
 
-LOMS keeps the answer to its key for 24 hours at least, longer is not promised. By then an order nobody paid is cancelled.
+LOMS keeps the answer to its key for 24 hours at least, and longer is not promised. By then an order that nobody paid
+is cancelled.
 """
 
 

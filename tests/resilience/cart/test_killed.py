@@ -1,11 +1,10 @@
 """A cart killed at each step of a checkout, and a customer who asks again: one order, and nothing added meanwhile lost.
 
-`make prove` kills it a hundred times; `ROUNDS` of each step is what an ordinary run does.
+`make prove` kills it a hundred times, an ordinary run once at each step.
 """
 
 import asyncio
 import json
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ import pytest
 from stack.ports import free_port
 from tests.cart_fixtures import CartDatabase, World
 from tests.cart_processes import CartProcess, cart_process
+from tests.proofs import times
 from tests.tcp_gate import TcpGate, tcp_gate
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
-ROUNDS = int(os.environ.get("PROVE_ROUNDS", "4")) // 4
+ROUNDS = times(1, proving=25)
 """Of each of the four steps."""
 SKU, OTHER, LATER = 139275865, 1625903, 1148162
 ORDERED, ADDED = {OTHER: 1, SKU: 2}, {SKU: 1, LATER: 1}

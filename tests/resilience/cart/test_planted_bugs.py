@@ -1,4 +1,4 @@
-"""Who tests the tests: known mistakes are planted as wrong collaborators; the run that clears the cart convicts them."""
+"""Who tests the tests: a known mistake is planted as a wrong collaborator; the run that clears the cart convicts it."""
 
 import contextlib
 from collections.abc import Sequence
