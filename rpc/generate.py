@@ -1,13 +1,15 @@
 """Generate what the `.proto` files promise: `python -m rpc.generate [folder]`.
 
 Beside each `.proto` comes its Python code with type stubs; `buf/validate/validate_pb2.py` is the vocabulary of
-validation rules that this code imports (see buf/README.md); `deploy/envoy/<name>.pb` describes each service to Envoy.
+validation rules that this code imports (see buf/README.md). Of each service with an HTTP face `deploy/envoy/<name>.pb`
+tells Envoy, and `deploy/envoy/<name>.openapi.json` everybody else.
 Everything is committed, and a test generates it anew into an empty folder and fails on a difference.
 
 No foreign `.proto` is copied: the rules' descriptor is taken out of the installed protovalidate, Google's files lie in
 googleapis-common-protos.
 """
 
+import json
 import sys
 import sysconfig
 import tempfile
@@ -18,6 +20,8 @@ from pathlib import Path
 from google.protobuf import descriptor_pb2, duration_pb2, field_mask_pb2, timestamp_pb2
 from grpc_tools import protoc
 from protovalidate._gen.buf.validate import validate_pb
+
+from rpc.openapi import document
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES = "buf/validate/validate.proto"
@@ -41,8 +45,11 @@ def generate(target: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         rules = write_rules_image(Path(scratch) / "rules.binpb")
         _generate_python(rules, target)
+        image = descriptor_pb2.FileDescriptorSet.FromString(write_image(Path(scratch) / "all.binpb").read_bytes())
         for source in service_sources():
-            _describe_to_envoy(rules, source, target / "deploy/envoy" / f"{Path(source).stem}.pb")
+            described = target / "deploy/envoy" / Path(source).stem
+            _describe_to_envoy(rules, source, described.with_suffix(".pb"))
+            _describe_to_everybody(image, source, described.with_suffix(".openapi.json"))
 
 
 def sources() -> list[str]:
@@ -82,6 +89,10 @@ def _generate_python(rules: Path, target: Path) -> None:
 def _describe_to_envoy(rules: Path, source: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     _protoc(rules, f"--descriptor_set_out={path}", "--include_imports", source, ERROR_DETAILS)
+
+
+def _describe_to_everybody(image: descriptor_pb2.FileDescriptorSet, source: str, path: Path) -> None:
+    path.write_text(json.dumps(document(image, source), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _protoc(rules: Path, *arguments: str) -> None:

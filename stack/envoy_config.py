@@ -1,4 +1,4 @@
-"""Fill in the template of LOMS's HTTP face: addresses, descriptor set and bounds become one Envoy configuration."""
+"""Fill in the template of LOMS's HTTP face: addresses, files and bounds become one Envoy configuration."""
 
 from pathlib import Path
 from string import Template
@@ -18,6 +18,7 @@ def render(
 ) -> str:
     """Return the configuration for HTTP on `listen` in front of gRPC on `upstream`, both as "address:port".
 
+    Beside `descriptor` lie the document of the calls (`loms.openapi.json`) and the page about them (`docs.html`).
     A call that takes longer than `timeout_seconds` is answered 504, a body above `body_bytes_max` 413.
     Raises ValueError for an address without a port.
     """
@@ -29,6 +30,8 @@ def render(
         upstream_host=upstream_host,
         upstream_port=upstream_port,
         descriptor=descriptor,
+        openapi=descriptor.with_suffix(".openapi.json"),
+        page=descriptor.with_name("docs.html"),
         timeout_seconds=timeout_seconds,
         body_bytes_max=body_bytes_max,
     )

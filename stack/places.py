@@ -28,6 +28,7 @@ def places(state: State, access: Access) -> list[Place]:
 def _doors(access: Access) -> Iterator[Place]:
     if "loms-http" in access.ports:
         yield Place("loms-http", access.url("loms-http"), "orders, JSON over HTTP")
+        yield Place("loms-docs", f"{access.url('loms-http')}/docs", "every call of it, to read and to send")
     if "loms-grpc" in access.ports:
         yield Place("loms-grpc", access.address("loms-grpc"), "orders, gRPC with reflection")
     if "cart-http" in access.ports:

@@ -27,7 +27,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16rpc/loms/v1/loms.proto\x12\x0brpc.loms.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"4\n\x04Item\x12\x14\n\x03sku\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12\x16\n\x05\x63ount\x18\x02 \x01(\rB\x07\xbaH\x04*\x02 \x00\"Z\n\x12OrderCreateRequest\x12\x18\n\x07user_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\x12*\n\x05items\x18\x02 \x03(\x0b\x32\x11.rpc.loms.v1.ItemB\x08\xbaH\x05\x92\x01\x02\x08\x01\"\'\n\x13OrderCreateResponse\x12\x10\n\x08order_id\x18\x01 \x01(\x03\"-\n\x10OrderInfoRequest\x12\x19\n\x08order_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"V\n\x11OrderInfoResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\x12 \n\x05items\x18\x03 \x03(\x0b\x32\x11.rpc.loms.v1.Item\"\xca\x02\n\x11ListOrdersRequest\x12\x1d\n\x07user_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x00\x88\x01\x01\x12\xc3\x01\n\x06status\x18\x02 \x01(\tB\xb2\x01\xbaH\xae\x01\xba\x01\xaa\x01\n\x0cstatus.known\x12=must be one of new, awaiting payment, failed, paid, cancelled\x1a[this in [\'\', \'new\', \'awaiting payment\', \'failed\', \'paid\', \'payed\', \'cancelled\', \'canceled\']\x12\"\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01H\x01\x88\x01\x01\x12\x12\n\npage_token\x18\x04 \x01(\tB\n\n\x08_user_idB\x0c\n\n_page_size\"W\n\x12ListOrdersResponse\x12(\n\x06orders\x18\x01 \x03(\x0b\x32\x18.rpc.loms.v1.ListedOrder\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x0bListedOrder\x12\x10\n\x08order_id\x18\x01 \x01(\x03\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12 \n\x05items\x18\x04 \x03(\x0b\x32\x11.rpc.loms.v1.Item\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\",\n\x0fOrderPayRequest\x12\x19\n\x08order_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x12\n\x10OrderPayResponse\"/\n\x12OrderCancelRequest\x12\x19\n\x08order_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"\x15\n\x13OrderCancelResponse\")\n\x11StocksInfoRequest\x12\x14\n\x03sku\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00\"#\n\x12StocksInfoResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\r2\xee\x04\n\x0bLomsService\x12j\n\x0bOrderCreate\x12\x1f.rpc.loms.v1.OrderCreateRequest\x1a .rpc.loms.v1.OrderCreateResponse\"\x18\x82\xd3\xe4\x93\x02\x12\"\r/order/create:\x01*\x12_\n\tOrderInfo\x12\x1d.rpc.loms.v1.OrderInfoRequest\x1a\x1e.rpc.loms.v1.OrderInfoResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/order/info\x12\x62\n\nListOrders\x12\x1e.rpc.loms.v1.ListOrdersRequest\x1a\x1f.rpc.loms.v1.ListOrdersResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/order/list\x12^\n\x08OrderPay\x12\x1c.rpc.loms.v1.OrderPayRequest\x1a\x1d.rpc.loms.v1.OrderPayResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\"\n/order/pay:\x01*\x12j\n\x0bOrderCancel\x12\x1f.rpc.loms.v1.OrderCancelRequest\x1a .rpc.loms.v1.OrderCancelResponse\"\x18\x82\xd3\xe4\x93\x02\x12\"\r/order/cancel:\x01*\x12\x62\n\nStocksInfo\x12\x1e.rpc.loms.v1.StocksInfoRequest\x1a\x1f.rpc.loms.v1.StocksInfoResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/stock/infob\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16rpc/loms/v1/loms.proto\x12\x0brpc.loms.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\":\n\x04Item\x12\x18\n\x03sku\x18\x01 \x01(\x03\x42\x0b\xbaH\x08\"\x06 \x00H\xe3\xdd\x41\x12\x18\n\x05\x63ount\x18\x02 \x01(\rB\t\xbaH\x06*\x04 \x00@\x02\"\\\n\x12OrderCreateRequest\x12\x1a\n\x07user_id\x18\x01 \x01(\x03\x42\t\xbaH\x06\"\x04 \x00H*\x12*\n\x05items\x18\x02 \x03(\x0b\x32\x11.rpc.loms.v1.ItemB\x08\xbaH\x05\x92\x01\x02\x08\x01\"\'\n\x13OrderCreateResponse\x12\x10\n\x08order_id\x18\x01 \x01(\x03\"/\n\x10OrderInfoRequest\x12\x1b\n\x08order_id\x18\x01 \x01(\x03\x42\t\xbaH\x06\"\x04 \x00H\x01\"V\n\x11OrderInfoResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\x03\x12 \n\x05items\x18\x03 \x03(\x0b\x32\x11.rpc.loms.v1.Item\"\xca\x02\n\x11ListOrdersRequest\x12\x1d\n\x07user_id\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02 \x00H\x00\x88\x01\x01\x12\xc3\x01\n\x06status\x18\x02 \x01(\tB\xb2\x01\xbaH\xae\x01\xba\x01\xaa\x01\n\x0cstatus.known\x12=must be one of new, awaiting payment, failed, paid, cancelled\x1a[this in [\'\', \'new\', \'awaiting payment\', \'failed\', \'paid\', \'payed\', \'cancelled\', \'canceled\']\x12\"\n\tpage_size\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x01H\x01\x88\x01\x01\x12\x12\n\npage_token\x18\x04 \x01(\tB\n\n\x08_user_idB\x0c\n\n_page_size\"W\n\x12ListOrdersResponse\x12(\n\x06orders\x18\x01 \x03(\x0b\x32\x18.rpc.loms.v1.ListedOrder\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x92\x01\n\x0bListedOrder\x12\x10\n\x08order_id\x18\x01 \x01(\x03\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\x03\x12 \n\x05items\x18\x04 \x03(\x0b\x32\x11.rpc.loms.v1.Item\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x0fOrderPayRequest\x12\x1b\n\x08order_id\x18\x01 \x01(\x03\x42\t\xbaH\x06\"\x04 \x00H\x01\"\x12\n\x10OrderPayResponse\"1\n\x12OrderCancelRequest\x12\x1b\n\x08order_id\x18\x01 \x01(\x03\x42\t\xbaH\x06\"\x04 \x00H\x01\"\x15\n\x13OrderCancelResponse\"-\n\x11StocksInfoRequest\x12\x18\n\x03sku\x18\x01 \x01(\x03\x42\x0b\xbaH\x08\"\x06 \x00H\xe3\xdd\x41\"#\n\x12StocksInfoResponse\x12\r\n\x05\x63ount\x18\x01 \x01(\r2\xee\x04\n\x0bLomsService\x12j\n\x0bOrderCreate\x12\x1f.rpc.loms.v1.OrderCreateRequest\x1a .rpc.loms.v1.OrderCreateResponse\"\x18\x82\xd3\xe4\x93\x02\x12\"\r/order/create:\x01*\x12_\n\tOrderInfo\x12\x1d.rpc.loms.v1.OrderInfoRequest\x1a\x1e.rpc.loms.v1.OrderInfoResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/order/info\x12\x62\n\nListOrders\x12\x1e.rpc.loms.v1.ListOrdersRequest\x1a\x1f.rpc.loms.v1.ListOrdersResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/order/list\x12^\n\x08OrderPay\x12\x1c.rpc.loms.v1.OrderPayRequest\x1a\x1d.rpc.loms.v1.OrderPayResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\"\n/order/pay:\x01*\x12j\n\x0bOrderCancel\x12\x1f.rpc.loms.v1.OrderCancelRequest\x1a .rpc.loms.v1.OrderCancelResponse\"\x18\x82\xd3\xe4\x93\x02\x12\"\r/order/cancel:\x01*\x12\x62\n\nStocksInfo\x12\x1e.rpc.loms.v1.StocksInfoRequest\x1a\x1f.rpc.loms.v1.StocksInfoResponse\"\x13\x82\xd3\xe4\x93\x02\r\x12\x0b/stock/infob\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +35,15 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'rpc.loms.v1.loms_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ITEM'].fields_by_name['sku']._loaded_options = None
-  _globals['_ITEM'].fields_by_name['sku']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_ITEM'].fields_by_name['sku']._serialized_options = b'\272H\010\"\006 \000H\343\335A'
   _globals['_ITEM'].fields_by_name['count']._loaded_options = None
-  _globals['_ITEM'].fields_by_name['count']._serialized_options = b'\272H\004*\002 \000'
+  _globals['_ITEM'].fields_by_name['count']._serialized_options = b'\272H\006*\004 \000@\002'
   _globals['_ORDERCREATEREQUEST'].fields_by_name['user_id']._loaded_options = None
-  _globals['_ORDERCREATEREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_ORDERCREATEREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\006\"\004 \000H*'
   _globals['_ORDERCREATEREQUEST'].fields_by_name['items']._loaded_options = None
   _globals['_ORDERCREATEREQUEST'].fields_by_name['items']._serialized_options = b'\272H\005\222\001\002\010\001'
   _globals['_ORDERINFOREQUEST'].fields_by_name['order_id']._loaded_options = None
-  _globals['_ORDERINFOREQUEST'].fields_by_name['order_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_ORDERINFOREQUEST'].fields_by_name['order_id']._serialized_options = b'\272H\006\"\004 \000H\001'
   _globals['_LISTORDERSREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_LISTORDERSREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\004\"\002 \000'
   _globals['_LISTORDERSREQUEST'].fields_by_name['status']._loaded_options = None
@@ -51,11 +51,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTORDERSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTORDERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\001'
   _globals['_ORDERPAYREQUEST'].fields_by_name['order_id']._loaded_options = None
-  _globals['_ORDERPAYREQUEST'].fields_by_name['order_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_ORDERPAYREQUEST'].fields_by_name['order_id']._serialized_options = b'\272H\006\"\004 \000H\001'
   _globals['_ORDERCANCELREQUEST'].fields_by_name['order_id']._loaded_options = None
-  _globals['_ORDERCANCELREQUEST'].fields_by_name['order_id']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_ORDERCANCELREQUEST'].fields_by_name['order_id']._serialized_options = b'\272H\006\"\004 \000H\001'
   _globals['_STOCKSINFOREQUEST'].fields_by_name['sku']._loaded_options = None
-  _globals['_STOCKSINFOREQUEST'].fields_by_name['sku']._serialized_options = b'\272H\004\"\002 \000'
+  _globals['_STOCKSINFOREQUEST'].fields_by_name['sku']._serialized_options = b'\272H\010\"\006 \000H\343\335A'
   _globals['_LOMSSERVICE'].methods_by_name['OrderCreate']._loaded_options = None
   _globals['_LOMSSERVICE'].methods_by_name['OrderCreate']._serialized_options = b'\202\323\344\223\002\022\"\r/order/create:\001*'
   _globals['_LOMSSERVICE'].methods_by_name['OrderInfo']._loaded_options = None
@@ -69,33 +69,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOMSSERVICE'].methods_by_name['StocksInfo']._loaded_options = None
   _globals['_LOMSSERVICE'].methods_by_name['StocksInfo']._serialized_options = b'\202\323\344\223\002\r\022\013/stock/info'
   _globals['_ITEM']._serialized_start=131
-  _globals['_ITEM']._serialized_end=183
-  _globals['_ORDERCREATEREQUEST']._serialized_start=185
-  _globals['_ORDERCREATEREQUEST']._serialized_end=275
-  _globals['_ORDERCREATERESPONSE']._serialized_start=277
-  _globals['_ORDERCREATERESPONSE']._serialized_end=316
-  _globals['_ORDERINFOREQUEST']._serialized_start=318
-  _globals['_ORDERINFOREQUEST']._serialized_end=363
-  _globals['_ORDERINFORESPONSE']._serialized_start=365
-  _globals['_ORDERINFORESPONSE']._serialized_end=451
-  _globals['_LISTORDERSREQUEST']._serialized_start=454
-  _globals['_LISTORDERSREQUEST']._serialized_end=784
-  _globals['_LISTORDERSRESPONSE']._serialized_start=786
-  _globals['_LISTORDERSRESPONSE']._serialized_end=873
-  _globals['_LISTEDORDER']._serialized_start=876
-  _globals['_LISTEDORDER']._serialized_end=1022
-  _globals['_ORDERPAYREQUEST']._serialized_start=1024
-  _globals['_ORDERPAYREQUEST']._serialized_end=1068
-  _globals['_ORDERPAYRESPONSE']._serialized_start=1070
-  _globals['_ORDERPAYRESPONSE']._serialized_end=1088
-  _globals['_ORDERCANCELREQUEST']._serialized_start=1090
-  _globals['_ORDERCANCELREQUEST']._serialized_end=1137
-  _globals['_ORDERCANCELRESPONSE']._serialized_start=1139
-  _globals['_ORDERCANCELRESPONSE']._serialized_end=1160
-  _globals['_STOCKSINFOREQUEST']._serialized_start=1162
-  _globals['_STOCKSINFOREQUEST']._serialized_end=1203
-  _globals['_STOCKSINFORESPONSE']._serialized_start=1205
-  _globals['_STOCKSINFORESPONSE']._serialized_end=1240
-  _globals['_LOMSSERVICE']._serialized_start=1243
-  _globals['_LOMSSERVICE']._serialized_end=1865
+  _globals['_ITEM']._serialized_end=189
+  _globals['_ORDERCREATEREQUEST']._serialized_start=191
+  _globals['_ORDERCREATEREQUEST']._serialized_end=283
+  _globals['_ORDERCREATERESPONSE']._serialized_start=285
+  _globals['_ORDERCREATERESPONSE']._serialized_end=324
+  _globals['_ORDERINFOREQUEST']._serialized_start=326
+  _globals['_ORDERINFOREQUEST']._serialized_end=373
+  _globals['_ORDERINFORESPONSE']._serialized_start=375
+  _globals['_ORDERINFORESPONSE']._serialized_end=461
+  _globals['_LISTORDERSREQUEST']._serialized_start=464
+  _globals['_LISTORDERSREQUEST']._serialized_end=794
+  _globals['_LISTORDERSRESPONSE']._serialized_start=796
+  _globals['_LISTORDERSRESPONSE']._serialized_end=883
+  _globals['_LISTEDORDER']._serialized_start=886
+  _globals['_LISTEDORDER']._serialized_end=1032
+  _globals['_ORDERPAYREQUEST']._serialized_start=1034
+  _globals['_ORDERPAYREQUEST']._serialized_end=1080
+  _globals['_ORDERPAYRESPONSE']._serialized_start=1082
+  _globals['_ORDERPAYRESPONSE']._serialized_end=1100
+  _globals['_ORDERCANCELREQUEST']._serialized_start=1102
+  _globals['_ORDERCANCELREQUEST']._serialized_end=1151
+  _globals['_ORDERCANCELRESPONSE']._serialized_start=1153
+  _globals['_ORDERCANCELRESPONSE']._serialized_end=1174
+  _globals['_STOCKSINFOREQUEST']._serialized_start=1176
+  _globals['_STOCKSINFOREQUEST']._serialized_end=1221
+  _globals['_STOCKSINFORESPONSE']._serialized_start=1223
+  _globals['_STOCKSINFORESPONSE']._serialized_end=1258
+  _globals['_LOMSSERVICE']._serialized_start=1261
+  _globals['_LOMSSERVICE']._serialized_end=1883
 # @@protoc_insertion_point(module_scope)

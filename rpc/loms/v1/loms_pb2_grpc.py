@@ -80,7 +80,7 @@ class LomsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def OrderInfo(self, request, context):
-        """Reads one order.
+        """Reads one order; NOT_FOUND where there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,21 +94,23 @@ class LomsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def OrderPay(self, request, context):
-        """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK.
+        """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK. In another
+        status it is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def OrderCancel(self, request, context):
-        """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK.
+        """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK. In another status it
+        is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StocksInfo(self, request, context):
-        """Says how many pieces of a sku can be ordered.
+        """Says how many pieces of a sku can be ordered; NOT_FOUND where there is no such sku.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

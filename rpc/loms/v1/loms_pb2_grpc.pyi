@@ -38,15 +38,19 @@ class LomsServiceStub:
     With the metadata `idempotency-key` a repeat gets the first answer again, marked `idempotency-replayed: true`.
     """
     OrderInfo: _grpc.UnaryUnaryMultiCallable[_loms_pb2.OrderInfoRequest, _loms_pb2.OrderInfoResponse]
-    """Reads one order."""
+    """Reads one order; NOT_FOUND where there is none."""
     ListOrders: _grpc.UnaryUnaryMultiCallable[_loms_pb2.ListOrdersRequest, _loms_pb2.ListOrdersResponse]
     """Lists orders, newest first, a page at a time. A page that is not the last one brings the token of the next."""
     OrderPay: _grpc.UnaryUnaryMultiCallable[_loms_pb2.OrderPayRequest, _loms_pb2.OrderPayResponse]
-    """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK."""
+    """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK. In another
+    status it is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
+    """
     OrderCancel: _grpc.UnaryUnaryMultiCallable[_loms_pb2.OrderCancelRequest, _loms_pb2.OrderCancelResponse]
-    """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK."""
+    """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK. In another status it
+    is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
+    """
     StocksInfo: _grpc.UnaryUnaryMultiCallable[_loms_pb2.StocksInfoRequest, _loms_pb2.StocksInfoResponse]
-    """Says how many pieces of a sku can be ordered."""
+    """Says how many pieces of a sku can be ordered; NOT_FOUND where there is no such sku."""
 
 @_typing.type_check_only
 class LomsServiceAsyncStub(LomsServiceStub):
@@ -58,15 +62,19 @@ class LomsServiceAsyncStub(LomsServiceStub):
     With the metadata `idempotency-key` a repeat gets the first answer again, marked `idempotency-replayed: true`.
     """
     OrderInfo: _aio.UnaryUnaryMultiCallable[_loms_pb2.OrderInfoRequest, _loms_pb2.OrderInfoResponse]  # type: ignore[assignment]
-    """Reads one order."""
+    """Reads one order; NOT_FOUND where there is none."""
     ListOrders: _aio.UnaryUnaryMultiCallable[_loms_pb2.ListOrdersRequest, _loms_pb2.ListOrdersResponse]  # type: ignore[assignment]
     """Lists orders, newest first, a page at a time. A page that is not the last one brings the token of the next."""
     OrderPay: _aio.UnaryUnaryMultiCallable[_loms_pb2.OrderPayRequest, _loms_pb2.OrderPayResponse]  # type: ignore[assignment]
-    """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK."""
+    """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK. In another
+    status it is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
+    """
     OrderCancel: _aio.UnaryUnaryMultiCallable[_loms_pb2.OrderCancelRequest, _loms_pb2.OrderCancelResponse]  # type: ignore[assignment]
-    """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK."""
+    """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK. In another status it
+    is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
+    """
     StocksInfo: _aio.UnaryUnaryMultiCallable[_loms_pb2.StocksInfoRequest, _loms_pb2.StocksInfoResponse]  # type: ignore[assignment]
-    """Says how many pieces of a sku can be ordered."""
+    """Says how many pieces of a sku can be ordered; NOT_FOUND where there is no such sku."""
 
 class LomsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Logistics and Order Management: the only writer of orders and stock."""
@@ -87,7 +95,7 @@ class LomsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _loms_pb2.OrderInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_loms_pb2.OrderInfoResponse, _abc.Awaitable[_loms_pb2.OrderInfoResponse]]:
-        """Reads one order."""
+        """Reads one order; NOT_FOUND where there is none."""
 
     @_abc_1.abstractmethod
     def ListOrders(
@@ -103,7 +111,9 @@ class LomsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _loms_pb2.OrderPayRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_loms_pb2.OrderPayResponse, _abc.Awaitable[_loms_pb2.OrderPayResponse]]:
-        """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK."""
+        """Pays an order that awaits payment; its items leave the stock. Paying a paid order changes nothing and is OK. In another
+        status it is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
+        """
 
     @_abc_1.abstractmethod
     def OrderCancel(
@@ -111,7 +121,9 @@ class LomsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _loms_pb2.OrderCancelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_loms_pb2.OrderCancelResponse, _abc.Awaitable[_loms_pb2.OrderCancelResponse]]:
-        """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK."""
+        """Cancels an order that awaits payment; its items are free again. Cancelling a cancelled order is OK. In another status it
+        is refused (FAILED_PRECONDITION), and where there is none (NOT_FOUND).
+        """
 
     @_abc_1.abstractmethod
     def StocksInfo(
@@ -119,6 +131,6 @@ class LomsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _loms_pb2.StocksInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_loms_pb2.StocksInfoResponse, _abc.Awaitable[_loms_pb2.StocksInfoResponse]]:
-        """Says how many pieces of a sku can be ordered."""
+        """Says how many pieces of a sku can be ordered; NOT_FOUND where there is no such sku."""
 
 def add_LomsServiceServicer_to_server(servicer: LomsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

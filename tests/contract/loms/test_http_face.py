@@ -103,6 +103,25 @@ async def test_headers_beyond_the_bound_are_431(client: httpx.AsyncClient) -> No
     _assert_refused(response, status=431, code=3)
 
 
+NOT_FOR_GRPC = {
+    "a name gRPC does not allow": "x-it's*: 1",
+    "a name of one such letter": "~: 1",
+    "bytes that are none": "x-bin: ???",
+    "a deadline that is none": "grpc-timeout: soon",
+    "an encoding nobody knows": "grpc-encoding: cuneiform",
+    "a value beyond ASCII": "x-name: Зина",
+}
+
+
+@pytest.mark.parametrize("header", NOT_FOR_GRPC.values(), ids=NOT_FOR_GRPC)
+async def test_a_header_that_grpc_could_not_carry_is_left_behind(client: httpx.AsyncClient, header: str) -> None:
+    name, _, value = header.partition(": ")
+
+    response = await client.get("/stock/info", params={"sku": SKU}, headers={name: value.encode()})
+
+    assert response.status_code == 200
+
+
 async def test_both_spellings_and_both_forms_of_a_number_are_accepted(client: httpx.AsyncClient) -> None:
     camel = {"userId": "7", "items": [{"sku": str(SKU), "count": "1"}]}
     snake = {"user_id": 7, "items": [{"sku": SKU, "count": 1}]}

@@ -56,5 +56,5 @@ def _same(left: Path, right: Path) -> bool:
 
 
 def _generated_under(folder: Path) -> list[Path]:
-    patterns = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi", "*.pb")
+    patterns = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi", "*.pb", "*.openapi.json")
     return [path.relative_to(ROOT) for pattern in patterns for path in folder.rglob(pattern)]

@@ -25,7 +25,10 @@ def test_the_addresses_and_bounds_end_where_envoy_reads_them() -> None:
     assert listener["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 8084}
     assert _endpoint(cluster) == {"address": "10.0.0.7", "port_value": 8083}
     assert transcoder["proto_descriptor"] == "/srv/loms.pb"
-    assert manager["route_config"]["virtual_hosts"][0]["routes"][1]["route"]["timeout"] == "2.5s"
+    routes = manager["route_config"]["virtual_hosts"][0]["routes"]
+    assert routes[-1]["route"]["timeout"] == "2.5s"
+    files = [each["direct_response"]["body"]["filename"] for each in routes if "direct_response" in each]
+    assert files == ["/srv/loms.openapi.json", "/srv/docs.html"]
     assert filters["envoy.filters.http.buffer"]["max_request_bytes"] == 65_536
 
 
