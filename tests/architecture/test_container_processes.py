@@ -138,6 +138,6 @@ def _access() -> Access:
 
 
 def _without_place(listener: dict[str, Any]) -> dict[str, Any]:
-    """The listener without its name, and with the file of calls by its name alone."""
-    text = re.sub(r'"[^"]*/loms\.pb"', '"loms.pb"', json.dumps({**listener, "name": ""}))
+    """The listener without its name, and with its files by their names alone."""
+    text = re.sub(r'"[^"]*/(loms\.pb|loms\.openapi\.json|docs\.html)"', r'"\1"', json.dumps({**listener, "name": ""}))
     return dict(json.loads(text))

@@ -33,7 +33,7 @@ def door(server_folder: Path, cart: int) -> Iterator[Door]:
     admin, *listeners = free_ports(4)
     places = dict(zip(("8080", "8082", "8084"), listeners, strict=True))
     nobody = dict(zip(("product-api", "loms-api"), free_ports(2), strict=True))
-    text = CONFIGURATION.read_text(encoding="utf-8").replace("/etc/envoy/loms.pb", str(DESCRIPTOR))
+    text = CONFIGURATION.read_text(encoding="utf-8").replace("/etc/envoy/", f"{DESCRIPTOR.parent}/")
     text = text.replace("port_value: 9901", f"port_value: {admin}")
     for inside, port in places.items():
         text = text.replace(f"0.0.0.0, port_value: {inside}", f"{LOOPBACK}, port_value: {port}")
