@@ -21,7 +21,7 @@ CHECKS = (
 )
 PHASES = "examples,coverage,fuzzing"
 SEED = "20261124"
-EXAMPLES_MAX = "50"  # of each call, beside some five hundred that the document's bounds alone suggest
+EXAMPLES_MAX = "30"  # of each call, beside some five hundred that the document's bounds alone suggest
 SECONDS_MAX = 90.0
 
 
