@@ -1,8 +1,8 @@
 """Bugs planted on purpose: each wrong collaborator must be caught by what the other tests look at."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -10,10 +10,7 @@ import pytest
 from services.notification import bootstrap
 from services.notification.domain.message import Message
 from services.notification.domain.outcome import Limited, Outcome, RetryLater, Uncertain
-from services.notification.repository.desk import PostgresLinks
-from services.notification.service.desk import Desk
 from services.notification.service.ports import Messenger
-from tests.bot_fixtures import OtherDesk, a_person, an_invitation, bot, bot_settings
 from tests.notification_fixtures import Town, a_chat, paid, placed, settings
 
 
@@ -99,39 +96,6 @@ async def test_pb_22_a_chat_remembered_across_a_move_is_caught_in_the_former_cha
         await town.deliver(messenger=channel)
 
     assert len(town.accepted(former)) == messages
-
-
-class NeverUsedUp(PostgresLinks):
-    """PB-23: a link's token is good for ever."""
-
-    async def use_up(self, link_id: int) -> None:
-        """Forget to."""
-
-
-@pytest.mark.parametrize(("bug", "offered_again"), [(None, False), (NeverUsedUp, True)])
-async def test_pb_23_a_token_that_works_twice_is_caught_by_a_second_offer(
-    town: Town, bug: type[NeverUsedUp] | None, *, offered_again: bool
-) -> None:
-    anna, token = a_person(town), await an_invitation(town)
-    updates = OtherDesk(bootstrap.bot_updates(town.pool.acquire, bot_settings(town.telegram.url)), planted(bug))
-
-    async with bot(town, updates=updates):
-        await anna.says(f"/start {token}")
-        await anna.taps("No")
-        await anna.sees("Nothing was linked.")
-        second = await anna.says(f"/start {token}")
-
-    assert second.startswith("Shall this chat be told") is offered_again
-
-
-def planted(bug: type[NeverUsedUp] | None) -> Callable[[Desk], Desk]:
-    """A desk with the bug in it, if there is one."""
-
-    def change(desk: Desk) -> Desk:
-        assert isinstance(desk.links, PostgresLinks)
-        return replace(desk, links=bug(desk.links.connection)) if bug else desk
-
-    return change
 
 
 async def deliver(town: Town, bug: Bug) -> None:
