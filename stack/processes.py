@@ -74,6 +74,7 @@ def _notification(access: Access) -> dict[str, str]:
         "NOTIFICATION_TELEGRAM_TOKEN": access.bot_token,
         "NOTIFICATION_TELEGRAM_URL": access.telegram,
         "NOTIFICATION_LIMITS_URL": access.limits,
+        "NOTIFICATION_SENDERS": "2",  # of this bot's messages: the sender, and the bot that answers
         "NOTIFICATION_LOMS_ADDRESS": access.address("loms-grpc"),
     }
 

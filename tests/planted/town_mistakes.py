@@ -1,10 +1,12 @@
-"""Wrong messengers: each does one thing that looks reasonable and breaks what people were promised."""
+"""Wrong parts: each does one thing that looks reasonable and breaks what people were promised."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from services.notification.domain.message import Message
 from services.notification.domain.outcome import Limited, Outcome, RetryLater, Uncertain
+from services.notification.repository.desk import PostgresLinks
+from services.notification.service.desk import Desk
 from services.notification.service.ports import Messenger
 
 
@@ -47,6 +49,19 @@ class RemembersChats:
 
     async def edit(self, chat_id: int, message_id: int, message: Message) -> Outcome:
         return await self._inner.edit(chat_id, message_id, message)
+
+
+class NeverUsedUp(PostgresLinks):
+    """PB-23: a link's token is good for ever."""
+
+    async def use_up(self, link_id: int) -> None:
+        """Forget to."""
+
+
+def never_used_up(desk: Desk) -> Desk:
+    """A desk at which tokens are good for ever."""
+    assert isinstance(desk.links, PostgresLinks)
+    return replace(desk, links=NeverUsedUp(desk.links.connection))
 
 
 def _without_doubt(outcome: Outcome) -> Outcome:

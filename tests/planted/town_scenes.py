@@ -6,6 +6,8 @@ What Telegram accepted, and when it was called, is asked of the stand-in alone: 
 import asyncio
 from collections import Counter
 
+from services.notification import bootstrap
+from tests.bot_fixtures import OtherDesk, a_person, an_invitation, bot, bot_settings
 from tests.chaos.judgement import Judgement, Kind
 from tests.notification_fixtures import a_chat, paid, placed
 from tests.planted.town_stand import TownStand
@@ -62,4 +64,22 @@ async def an_account_that_moves_to_another_chat(stand: TownStand) -> Judgement:
     verdict = Judgement(orders=1, changes=3)
     for _, name in town.accepted(former)[told_before:]:
         verdict.found(Kind.DOUBLED, "I-20", f"{name} was told in a chat that is not its owner's any more")
+    return verdict
+
+
+async def a_token_that_was_used(stand: TownStand) -> Judgement:
+    """Somebody declines a link, and the token is shown once more: by whoever looked over their shoulder."""
+    town = stand.town
+    anna, token = a_person(town), await an_invitation(town)
+    updates = OtherDesk(bootstrap.bot_updates(town.pool.acquire, bot_settings(town.telegram.url)), stand.desk)
+
+    async with bot(town, updates=updates):
+        await anna.says(f"/start {token}")
+        await anna.taps("No")
+        await anna.sees("Nothing was linked.")
+        second = await anna.says(f"/start {token}")
+
+    verdict = Judgement()
+    if second.startswith("Shall this chat be told"):
+        verdict.found(Kind.DOUBLED, "I-20", "a token that was used offers its account again")
     return verdict

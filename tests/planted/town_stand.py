@@ -1,4 +1,4 @@
-"""A town of its own for a scene: a migrated ledger, a Bot API, people; and a messenger that may be a wrong one."""
+"""A town of its own for a scene: a migrated ledger, a Bot API, people; and parts that may be wrong ones."""
 
 import asyncio
 import secrets
@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeVar
 
 import asyncpg
 
 from chassis.postgres import Pool
 from services.notification import bootstrap
 from services.notification.migrations.run import upgrade
+from services.notification.service.desk import Desk
 from services.notification.service.ports import Messenger
 from stack.databases import create_database, dsn_of, owner_of
 from tests.chaos.judgement import Judgement
@@ -21,16 +22,28 @@ from tests.given import SharedPostgres
 from tests.notification_fixtures import PASSWORD, NotificationDatabase, Town, settings
 from tests.stand_in import StandIn
 
-PlantedInTown: TypeAlias = Callable[[Messenger], Messenger]
-"""What the sender is given instead of its messenger."""
+_Part = TypeVar("_Part")
+
+
+def _as_it_is(part: _Part) -> _Part:
+    return part
+
+
+@dataclass(frozen=True, slots=True)
+class TownParts:
+    """What the sender is given for its messenger, and the bot for its desk."""
+
+    messenger: Callable[[Messenger], Messenger] = _as_it_is
+    desk: Callable[[Desk], Desk] = _as_it_is
 
 
 @dataclass(frozen=True, slots=True)
 class TownStand:
-    """A town, and the messenger its senders call."""
+    """A town, the messenger its senders call and what becomes of the desk its bot works at."""
 
     town: Town
     messenger: Messenger
+    desk: Callable[[Desk], Desk]
 
     async def deliver(self) -> None:
         """Run a sender until every row is final."""
@@ -46,7 +59,7 @@ class TownScene:
 
 
 @asynccontextmanager
-async def town_stand(admin_dsn: str, planted: PlantedInTown) -> AsyncIterator[TownStand]:
+async def town_stand(admin_dsn: str, parts: TownParts) -> AsyncIterator[TownStand]:
     """Make all of it, and remove it when the block ends."""
     name, server = f"planted_{secrets.token_hex(4)}", SharedPostgres(admin_dsn)
     passwords = {"owner_password": PASSWORD, "app_password": PASSWORD, "verifier_password": PASSWORD}
@@ -61,7 +74,7 @@ async def town_stand(admin_dsn: str, planted: PlantedInTown) -> AsyncIterator[To
         await asyncio.to_thread(telegram.start)
         try:
             async with _opened(database, telegram) as town, _messenger(town) as real:
-                yield TownStand(town, planted(real))
+                yield TownStand(town, parts.messenger(real), parts.desk)
         finally:
             telegram.kill()
             await _drop(admin_dsn, name)
