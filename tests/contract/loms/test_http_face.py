@@ -117,7 +117,7 @@ NOT_FOR_GRPC = {
 async def test_a_header_that_grpc_could_not_carry_is_left_behind(client: httpx.AsyncClient, header: str) -> None:
     name, _, value = header.partition(": ")
 
-    response = await client.get("/stock/info", params={"sku": SKU}, headers={name: value.encode()})
+    response = await client.get("/stock/info", params={"sku": SKU}, headers={name.encode(): value.encode()})
 
     assert response.status_code == 200
 
