@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from docker.errors import APIError  # type: ignore[import-untyped]
 from testcontainers.core.container import DockerContainer
 
 from stack.errors import ServerFailed
@@ -127,6 +128,7 @@ class ContainerPostgres(ContainerServer):
         super().__init__("postgres", port, inside=5432)
         self._password = secrets.token_urlsafe(24)
         settings = {"max_connections": "200", "max_prepared_transactions": "16", **(extra_settings or {})}
+        self._container.with_kwargs(user="postgres")
         self._container.with_env("POSTGRES_PASSWORD", self._password)
         self._container.with_env("POSTGRES_INITDB_ARGS", "--auth=scram-sha-256 --data-checksums --locale=C.UTF-8")
         self._container.with_command(["postgres", *(f"-c{name}={value}" for name, value in settings.items())])
@@ -138,7 +140,10 @@ class ContainerPostgres(ContainerServer):
 
     def _answers(self) -> bool:
         """Over TCP: while the data is made, a server answers on its socket alone."""
-        return self._container.exec(["pg_isready", "--quiet", "--host=127.0.0.1"]).exit_code == 0
+        try:
+            return self._container.exec(["pg_isready", "--quiet", "--host=127.0.0.1"]).exit_code == 0
+        except APIError:  # it ended meanwhile: who waits sees that
+            return False
 
 
 class ContainerValkey(ContainerServer):
