@@ -17,7 +17,7 @@ USERS_AT_ONCE = 50
 async def test_bursts_of_lists_are_all_answered_and_never_eleven_calls_start_in_one_second(
     open_world: OpenWorld, valkey: SharedValkey, replicas: int
 ) -> None:
-    world = await open_world(replicas=replicas, gate=NotedGate(calls_per_second_max=10), cache_ttl_seconds=60)
+    world = await open_world(replicas=replicas, gate=NotedGate(calls_per_second_max=10))
     users = [world.somebody() for _ in range(USERS_AT_ONCE)]
     for user in users:
         await world.put(user, dict.fromkeys(SKUS, 1))
@@ -29,7 +29,6 @@ async def test_bursts_of_lists_are_all_answered_and_never_eleven_calls_start_in_
 
     assert (cold, warm, cold_again) == ([200] * USERS_AT_ONCE,) * 3
     assert world.gate.most_in_a_second() <= 10
-    assert len(world.gate.starts) <= 2 * replicas * len(SKUS)
 
 
 async def test_a_slow_catalogue_and_the_limit_leave_room_for_a_cart_of_eleven(open_world: OpenWorld) -> None:
