@@ -44,9 +44,9 @@ chaos: setup ## faults against outbox and inbox for MINUTES=60, with BROKERS=3; 
 planted: setup ## plant every known mistake and convict it
 	@$(BIN)/python -m tests.planted
 
-prove: setup ## lose the commit of every write path, before and after it arrived, ROUNDS=50 times each; kill the sender 100 times
+prove: setup ## lose the commit of every write path, before and after it arrived, ROUNDS=50 times each; kill sender and cart 100 times
 	@$(BIN)/python -m tests.commit_cuts $(ROUNDS)
-	@ONELANE_PROVE=1 $(BIN)/python -m pytest -q -s -n 0 tests/resilience/notification/test_killed_sender.py
+	@ONELANE_PROVE=1 $(BIN)/python -m pytest -q -s -n 0 tests/resilience/notification/test_killed_sender.py tests/resilience/cart/test_killed.py
 
 check: setup ## format, lint, types, imports
 	@$(BIN)/ruff format --check --quiet .
