@@ -30,6 +30,7 @@ DEPENDENCIES = (
     "async-timeout",
     "asyncpg",
     "opentelemetry-api",
+    "orjson",
     "packaging",
     "prometheus-client",
     "typing-extensions",

@@ -19,7 +19,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.faults
 
-SERVERS = {"postgres", "kafka", "valkey", "telegram"}
+SERVERS = {"postgres", "kafka", "valkey", "valkey-cache-0", "valkey-cache-1", "telegram"}
 MEMORY_BYTES_MAX = 1_800 << 20
 
 
@@ -67,7 +67,7 @@ def test_doctor_finds_a_running_stack_well(stack: Stack) -> None:
     answer = stack.onelane("doctor", "--output", "json")
 
     assert answer.code == 0, answer.out
-    assert {"name": "stack", "ok": True, "found": "running, 4 processes", "cure": ""} in answer.json["findings"]
+    assert {"name": "stack", "ok": True, "found": "running, 6 processes", "cure": ""} in answer.json["findings"]
 
 
 def test_logs_are_told_by_process(stack: Stack) -> None:
