@@ -52,9 +52,6 @@ class CartDatabase:
     admin_dsn: str
 
 
-_NOTED_LATE_SECONDS = 0.1
-
-
 class NotedGate(LoadGate):
     """The gate of the catalogue, which notes when each call starts."""
 
@@ -71,13 +68,8 @@ class NotedGate(LoadGate):
         await super().enter()
 
     def most_in_a_second(self) -> int:
-        """The most calls that started in any one second, wherever it begins.
-
-        Carts, catalogue and callers share one event loop here: a call is noted up to a tenth of a second after it left.
-        """
-        return max(
-            sum(first <= each < first + 1.0 - _NOTED_LATE_SECONDS for each in self.starts) for first in self.starts
-        )
+        """The most calls that started in any one second, wherever it begins."""
+        return max(sum(first <= each < first + 1.0 for each in self.starts) for first in self.starts)
 
 
 @dataclass(frozen=True, slots=True)
