@@ -16,7 +16,7 @@ from chassis.limits import Ask, Held, Limiter, Rate
 from services.cart.domain.errors import DeadlinePassed
 from services.cart.metrics import PACE_HELD, PACE_LATE, PACE_WAIT_SECONDS
 
-_OF_THE_MARGIN = 0.8
+_OF_THE_MARGIN = 0.25
 """How much of the spacing's margin a start may be late; the rest is the network's."""
 
 

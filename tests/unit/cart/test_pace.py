@@ -10,7 +10,7 @@ from chassis.limits import Ask, Held, Rate, Taken
 from services.cart.clients.pace import Paced
 from services.cart.domain.errors import DeadlinePassed
 
-RATE = Rate(calls=10, seconds=1.0)
+RATE = Rate(calls=10, seconds=1.0, margin=0.15)
 
 
 class Slots:
