@@ -1,6 +1,7 @@
 """`make chaos`: a run on servers of its own; its last line is the verdict, 1 is returned unless it is green.
 
-`python -m tests.chaos [--minutes N] [--seed N] [--brokers 1|3] [--control PB-07|PB-12] [--pause SECONDS]`.
+`python -m tests.chaos [--minutes N] [--seed N] [--brokers 1|3] [--control PB-07|PB-12] [--pause SECONDS]
+[--faults NAME NAME …]`.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from stack.home import home_of
 from stack.ports import free_port
 from stack.servers import Kafka, Postgres
 from tests.chaos.actor import CONTROLS
+from tests.chaos.faults import FAULTS
 from tests.chaos.runner import CONTROL_PATIENCE_SECONDS, PATIENCE_SECONDS, Outcome, Run
 from tests.chaos.scene import scene
 from tests.chaos.schedule import steps
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--brokers", type=int, choices=(1, 3), default=3)
     parser.add_argument("--control", choices=CONTROLS, default="", help="plant a mistake; must end red")
     parser.add_argument("--pause", type=float, default=0.1, help="mean seconds between two attempts of a client's hand")
+    parser.add_argument("--faults", nargs="+", choices=tuple(FAULTS), default=tuple(FAULTS), help="only these strike")
     return parser
 
 
@@ -60,7 +63,9 @@ async def _run(given: argparse.Namespace, folder: Path) -> Outcome:
         at = scene(folder / "crew", postgres, kafka, seed=given.seed, control=given.control, pause_seconds=given.pause)
         async with at as made:
             until = time.monotonic() + given.minutes * 60
-            return await Run(made, tell=_tell, patience_seconds=patience_seconds).play(steps(given.seed), until=until)
+            return await Run(made, tell=_tell, patience_seconds=patience_seconds).play(
+                steps(given.seed, given.faults), until=until
+            )
     finally:
         postgres.kill()
         kafka.kill()

@@ -19,6 +19,7 @@ from outbox import Relay, TopicRule
 from outbox.kafka import KafkaPublisher
 from tests.chaos.load import Load, write
 from tests.chaos.tables import Connection, leave_effects
+from tests.chaos.waits import tell_on_request
 from tests.planted.inbox_mistakes import KeepsWatermarksApart
 from tests.planted.outbox_mistakes import AdvancesBeforeTheAnswer
 
@@ -97,6 +98,7 @@ def _on_stop(stop: Callable[[], None]) -> None:
 
 async def main(role: str, told: str) -> None:
     """Play a role."""
+    tell_on_request()
     await ROLES[role](json.loads(told))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -58,6 +59,12 @@ class Crew:
     def thaw(self, name: str) -> None:
         """SIGCONT."""
         self._children[name].thaw()
+
+    def tell_what_waits(self) -> None:
+        """Have everybody but the clients write into the log what each of its tasks waits for."""
+        for name, child in self._children.items():
+            if not name.startswith("writer-") and child.pid is not None:
+                os.kill(child.pid, signal.SIGUSR2)
 
     def check(self) -> None:
         """Raise EndedByItself if somebody is missing."""

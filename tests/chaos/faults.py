@@ -34,9 +34,11 @@ _RELAY_EPOCH = "select epoch from outbox_cursor"
 _INBOX_EPOCHS = "select coalesce(sum(epoch), 0)::bigint from inbox_partition"
 _OWNERS = "select count(distinct owner) from inbox_partition"
 _LEADING_RELAY = (
-    "select split_part(application_name, ' ', 2) from pg_stat_activity "
-    "where datname = current_database() and application_name like 'outbox-relay % owner' limit 1"
+    "select min(split_part(application_name, ' ', 2)) from pg_stat_activity "
+    "where datname = current_database() and application_name like 'outbox-relay % owner' having count(*) = 1"
 )
+_OWNING_SESSION = "select min(pid) from pg_stat_activity where datname = current_database() and application_name = $1"
+_SESSION_IS_GONE = "select not exists (select from pg_stat_activity where pid = $1 and application_name = $2)"
 _RECOVERED = "database system was not properly shut down"
 
 
@@ -65,15 +67,19 @@ async def kill_relay(scene: Scene, chance: random.Random) -> str:
     del chance
     owner, before = await _leading_relay(scene)
     await scene.crew.kill(owner)
-    trace = await _risen("the cursor's epoch", lambda: scene.shop.ask(_RELAY_EPOCH), before)
-    await _goes_on(scene)
-    scene.start("relay", owner)
+    try:
+        trace = await _risen("the cursor's epoch", lambda: scene.shop.ask(_RELAY_EPOCH), before)
+        await _goes_on(scene)
+    finally:
+        scene.start("relay", owner)
     return f"{owner} died, {trace}"
 
 
 async def freeze_relay(scene: Scene, chance: random.Random) -> str:
-    """The owning relay stands still until its lease is another's, and some more; then it wakes up."""
+    """The owning relay stands still until its lease is another's, and some more; then it wakes up, and lets go."""
     owner, before = await _leading_relay(scene)
+    session = f"outbox-relay {owner} owner"
+    backend = await scene.shop.ask(_OWNING_SESSION, session)
     scene.crew.freeze(owner)
     try:
         trace = await _risen("the cursor's epoch", lambda: scene.shop.ask(_RELAY_EPOCH), before)
@@ -81,6 +87,7 @@ async def freeze_relay(scene: Scene, chance: random.Random) -> str:
         await for_the_length_of_a_fault(chance.uniform(0.2, 2.0))
     finally:
         scene.crew.thaw(owner)
+    await eventually(lambda: scene.shop.ask(_SESSION_IS_GONE, backend, session), within=_PROGRESS_SECONDS_MAX)
     return f"{owner} stood still, {trace}"
 
 
@@ -234,7 +241,7 @@ async def _goes_on(scene: Scene) -> None:
 
 
 async def _leading_relay(scene: Scene) -> tuple[str, int]:
-    """Who owns the cursor, and its epoch."""
+    """Who owns the cursor, and its epoch; waits while two think they do."""
 
     async def leading() -> str:
         return str(await scene.shop.ask(_LEADING_RELAY) or "")

@@ -20,6 +20,7 @@ PATIENCE_SECONDS = 120.0
 CONTROL_PATIENCE_SECONDS = 20.0
 """What a planted mistake has lost never comes."""
 
+_TELLING_SECONDS = 2.0
 _UNDER_WAY = 100
 _AUDITED = "select count(*) from order_audit"
 _PLACED = "select count(*) from orders"
@@ -87,6 +88,7 @@ class Run:
         except (EndedByItself, AssertionError) as stuck:
             self._outcome.stuck = str(stuck)
             self._say(f"STUCK: {stuck}")
+            await self._ask_what_waits()
             self._scene.crew.kill_all()
         await self._judge()
         return self._outcome
@@ -112,9 +114,15 @@ class Run:
             trace = await fault.strike(self._scene, random.Random(f"{step.seed}/{fault.name}"))
         except NoTrace as missing:
             self._outcome.voids.append(f"{fault.name}: {missing}")
+            await self._ask_what_waits()
             return f"{fault.name} LEFT NO TRACE: {missing}"
         self._outcome.faults += 1
         return f"{fault.name}: {trace}"
+
+    async def _ask_what_waits(self) -> None:
+        """Whoever stands still says where, into its log, before anything is done to it."""
+        self._scene.crew.tell_what_waits()
+        await for_the_length_of_a_fault(_TELLING_SECONDS)
 
     async def _enough_orders(self) -> None:
         """A short schedule may be over before enough orders were placed: give the clients the time."""
