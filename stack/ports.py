@@ -1,11 +1,17 @@
 """Ports on loopback: finding free ones, and naming who holds a taken one.
 
 Free ports are taken below the range the kernel hands to outgoing connections, so that a server killed and started
-again finds its port still free.
+again finds its port still free. Whoever drew one keeps it for as long as it lives, listening or not: programs started
+side by side never draw the same.
 """
 
+import fcntl
+import os
 import secrets
 import socket
+import tempfile
+from functools import cache
+from pathlib import Path
 
 import psutil
 
@@ -14,6 +20,7 @@ from stack.errors import PortInUse, StackError
 LOOPBACK = "127.0.0.1"
 _FIRST, _LAST = 20_000, 32_000
 _ATTEMPTS_MAX = 500
+_drawn: set[int] = set()
 
 
 def is_free(port: int) -> bool:
@@ -28,7 +35,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on, chosen at random so that programs started together rarely choose the same."""
+    """A port nobody listens on and nobody else has drawn."""
     return free_ports(1)[0]
 
 
@@ -39,9 +46,28 @@ def free_ports(count: int) -> list[int]:
         if len(chosen) == count:
             return list(chosen)
         port = _FIRST + secrets.randbelow(_LAST - _FIRST)
-        if is_free(port):
+        if is_free(port) and _draw(port):
             chosen[port] = None
     raise StackError(f"found no {count} free ports between {_FIRST} and {_LAST}", cure="stop some servers")
+
+
+def _draw(port: int) -> bool:
+    """Keep the port from all draws for as long as we live; False if somebody has it, ourselves included."""
+    if port in _drawn:
+        return False
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except (BlockingIOError, PermissionError):
+        return False
+    _drawn.add(port)
+    return True
+
+
+@cache
+def _claims() -> int:
+    """A file with a byte for every port: who locks the byte has drawn it, and the kernel unlocks it with its holder."""
+    path = Path(tempfile.gettempdir()) / f"onelane-ports-{os.getuid()}"
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
 
 def require_free(port: int, setting: str) -> None:
