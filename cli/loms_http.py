@@ -8,23 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
-import stamina
-
-from stack.errors import StackError
+from cli.patient_http import PatientHttp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
-
-RETRY_SECONDS_MAX = 60.0
-"""How long a call is repeated while LOMS is away: longer than any restart of the stack's own."""
-
-_UNANSWERED = frozenset({httpx.codes.CONFLICT, httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE})
-_UNANSWERED_TOO = frozenset({httpx.codes.GATEWAY_TIMEOUT, httpx.codes.INTERNAL_SERVER_ERROR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +63,12 @@ class LomsRefused(Exception):
         self.facts = facts
 
 
-class LomsAway(StackError):
-    """LOMS gave no answer for ``RETRY_SECONDS_MAX``; whether a change happened is unknown, repeating it is safe."""
+class LomsHttp(PatientHttp):
+    """The calls of LOMS. Every call raises ``LomsRefused`` when it says no; repeating any of them is safe."""
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(
-            f"LOMS did not answer {path} for {RETRY_SECONDS_MAX:.0f} s: {reason}",
-            cure="onelane urls shows what runs, onelane logs loms-api what it says",
-        )
-
-
-class _NoAnswerYet(Exception):
-    """LOMS is away, busy with the same key, or fell over: the same call may be repeated."""
-
-
-class LomsHttp:
-    """The calls of LOMS. Use as an async context manager; every call raises ``LomsRefused`` when LOMS says no."""
-
-    def __init__(self, *, base_url: str, connections_max: int = 64, timeout_seconds: float = 5.0) -> None:
-        stamina.instrumentation.set_on_retry_hooks(())  # repeating is the rule here, not news
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            timeout=timeout_seconds,
-            limits=httpx.Limits(max_connections=connections_max),
-            trust_env=False,
-        )
-
-    async def __aenter__(self) -> Self:
-        await self._client.__aenter__()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._client.__aexit__(kind, error, trace)
+    SERVICE = "LOMS"
+    PROCESS = "loms-api"
+    ATTEMPT_SECONDS_MAX = 5.0
 
     async def create(self, *, user_id: int, items: Iterable[Item], idempotency_key: str | None = None) -> int:
         """Place an order and return its id. Without a key one is made, which makes repeating safe."""
@@ -140,16 +102,15 @@ class LomsHttp:
         )
         return Page(tuple(listed), next_token=answer["nextPageToken"])
 
-    async def _call(self, method: str, path: str, **request: Any) -> dict[str, Any]:
-        try:
-            async for attempt in stamina.retry_context(
-                on=(httpx.TransportError, _NoAnswerYet), attempts=None, timeout=RETRY_SECONDS_MAX, wait_max=1.0
-            ):
-                with attempt:
-                    return _answer(await self._client.request(method, path, **request))
-        except (httpx.TransportError, _NoAnswerYet) as error:
-            raise LomsAway(path, str(error) or type(error).__name__) from error
-        raise AssertionError("unreachable: the retries end with an answer or an exception")
+    def _refusal(self, http_status: int, body: Any) -> LomsRefused:
+        named: dict[str, Any] = next((detail for detail in body.get("details", ()) if "reason" in detail), {})
+        return LomsRefused(
+            http_status=http_status,
+            code=body["code"],
+            message=body["message"],
+            reason=named.get("reason", ""),
+            facts=named.get("metadata", {}),
+        )
 
 
 def _order(order_id: int, shown: dict[str, Any]) -> Order:
@@ -158,21 +119,4 @@ def _order(order_id: int, shown: dict[str, Any]) -> Order:
         status=shown["status"],
         user_id=int(shown["userId"]),
         items=tuple(Item(sku=int(item["sku"]), count=item["count"]) for item in shown["items"]),
-    )
-
-
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    if response.is_success:
-        body: dict[str, Any] = response.json()
-        return body
-    if response.status_code in _UNANSWERED | _UNANSWERED_TOO:
-        raise _NoAnswerYet(f"{response.request.url.path} answered {response.status_code}: {response.text[:200]}")
-    status = response.json()
-    named: dict[str, Any] = next((detail for detail in status.get("details", ()) if "reason" in detail), {})
-    raise LomsRefused(
-        http_status=response.status_code,
-        code=status["code"],
-        message=status["message"],
-        reason=named.get("reason", ""),
-        facts=named.get("metadata", {}),
     )
