@@ -86,6 +86,10 @@ class Phones:
         """A person stops the bot, or lets it write again."""
         self._post(f"/_/phone/{chat_id}/block", {"blocked": blocked})
 
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
     def _new_client(self) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=10, trust_env=False)
 
@@ -113,7 +117,7 @@ class StandIn(Phones):
 
     def start(self) -> None:
         """Start, or start again, and wait until it answers."""
-        self._client.close()
+        self.close()
         self._client = self._new_client()
         address = f"{LOOPBACK}:{self.port}"
         command = [sys.executable, "-m", "stack.telegram", "--address", address, "--folder", str(self.folder)]
@@ -139,7 +143,7 @@ class StandIn(Phones):
             return False
 
     def _end(self, number: signal.Signals) -> int:
-        self._client.close()
+        self.close()
         if self._process is None or self._process.poll() is not None:
             return 0 if self._process is None else self._process.returncode
         os.kill(self._process.pid, number)
