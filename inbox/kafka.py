@@ -35,6 +35,8 @@ _METADATA_SECONDS_MAX = 5
 _ASK_SECONDS_MAX = 10.0
 _STOP_SECONDS_MAX = 8.0
 _COMMIT_SECONDS_MAX = 2.0
+_BEYOND_REBALANCE_SECONDS = 3.0
+"""A join is answered when the rebalance is over: a request may take that long. A silent broker is given up as late."""
 
 log = logging.getLogger("inbox")
 
@@ -68,6 +70,7 @@ class KafkaSource:
             session_timeout_ms=int(limits.session_timeout_seconds * 1000),
             heartbeat_interval_ms=int(limits.session_timeout_seconds * 1000 / 5),
             rebalance_timeout_ms=int(limits.rebalance_seconds_max * 1000),
+            request_timeout_ms=int((limits.rebalance_seconds_max + _BEYOND_REBALANCE_SECONDS) * 1000),
         )
 
     async def start(self, *, assigned: Changed, revoked: Changed) -> None:
