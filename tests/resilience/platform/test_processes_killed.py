@@ -31,6 +31,7 @@ VICTIMS = (
     "loms-relay-1",
     "notification-consumer",
     "notification-sender",
+    "notification-bot",
     "postgres",
     "kafka",
 )
