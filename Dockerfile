@@ -15,6 +15,14 @@ ARG PIP_INDEX_URL
 RUN python -m pip --python /opt/onelane/bin/python install --quiet --no-cache-dir --disable-pip-version-check \
     --require-hashes --no-deps --only-binary :all: -r /tmp/runtime.lock
 
+# --- the same with Faust, for the one process that imports it -----------------------------------------------------
+FROM ${PYTHON_IMAGE} AS packages-projection
+RUN python -m venv --without-pip /opt/onelane
+COPY deploy/containers/projection.lock /tmp/projection.lock
+ARG PIP_INDEX_URL
+RUN python -m pip --python /opt/onelane/bin/python install --quiet --no-cache-dir --disable-pip-version-check \
+    --require-hashes --no-deps --only-binary :all: -r /tmp/projection.lock
+
 # --- what every process stands on -----------------------------------------------------------------------------------
 FROM ${PYTHON_IMAGE} AS base
 RUN groupadd --gid 10001 onelane \
@@ -101,6 +109,19 @@ CMD ["migrate"]
 FROM cart AS cart-api
 EXPOSE 8080 9101
 CMD ["api"]
+
+# --- projection, with packages of its own ------------------------------------------------------------------------------
+FROM base AS projection
+COPY --from=packages-projection /opt/onelane /opt/onelane
+COPY events events
+COPY chassis chassis
+COPY services/__init__.py services/__init__.py
+COPY services/projection services/projection
+RUN python -m compileall -q .
+USER 10001:10001
+EXPOSE 8087 9101
+ENTRYPOINT ["python", "-m", "services.projection"]
+CMD ["view"]
 
 # --- what prepares the servers --------------------------------------------------------------------------------------
 FROM platform AS topics

@@ -66,5 +66,4 @@ bench: setup ## measure against peers and bare floors, half an hour (SECONDS=1 R
 
 lock: ## resolve requirements.lock and the images' part of it anew from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --extra stack --extra projection --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
-	@cp requirements.lock deploy/containers/runtime.lock
-	uv pip compile --quiet --universal --python-version 3.11 --constraints requirements.lock --generate-hashes --no-emit-index-url --no-header --no-annotate deploy/containers/runtime.in -o deploy/containers/runtime.lock
+	for image in runtime projection; do cp requirements.lock deploy/containers/$$image.lock && uv pip compile --quiet --universal --python-version 3.11 --constraints requirements.lock --generate-hashes --no-emit-index-url --no-header --no-annotate deploy/containers/$$image.in -o deploy/containers/$$image.lock || exit 1; done

@@ -36,6 +36,8 @@ def _doors(access: Access) -> Iterator[Place]:
     if "product-http" in access.ports:
         yield Place("product-http", access.url("product-http"), "the catalogue, JSON over HTTP (X-API-KEY)")
         yield Place("product-grpc", access.address("product-grpc"), "the catalogue, gRPC with reflection")
+    if "projection-http" in access.ports:
+        yield Place("projection-http", access.url("projection-http"), "the live view: /statuses /figures /orders/{id}")
     if access.has_stand_in:
         yield Place("telegram", access.url("telegram"), "the stand-in's phone: the messages people get")
     else:

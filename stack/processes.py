@@ -22,7 +22,7 @@ from stack.settings import PORTS, Settings
 from stack.state import Kind
 from stack.units import Command, Facts, KafkaUnit, ServerUnit, ServiceUnit, StepUnit, Unit
 
-_DOORS = frozenset({"loms-grpc", "loms-http", "product-http", "product-grpc", "cart-http"})
+_DOORS = frozenset({"loms-grpc", "loms-http", "product-http", "product-grpc", "cart-http", "projection-http"})
 DATABASES = "databases"
 TOPICS = "topics"
 CACHE_SHARDS = 2
@@ -100,6 +100,13 @@ def _product(access: Access) -> dict[str, str]:
     }
 
 
+def _projection(access: Access) -> dict[str, str]:
+    return {
+        "PROJECTION_KAFKA_BOOTSTRAP": access.kafka,
+        "PROJECTION_HTTP_ADDRESS": access.address("projection-http"),
+    }
+
+
 def _loms_process(
     name: str, command: str, needs: frozenset[str], listens: str = "", *, pooled: bool = False
 ) -> Service:
@@ -150,6 +157,18 @@ def _product_process() -> Service:
     )
 
 
+def _projection_process() -> Service:
+    return Service(
+        name="projection",
+        module="services.projection",
+        command="view",
+        prefix="PROJECTION",
+        needs=frozenset({TOPICS}),
+        environment=_projection,
+        listens="projection-http",
+    )
+
+
 SERVICES: Sequence[Service] = (
     _loms_process("loms-api", "api", frozenset({DATABASES}), listens="loms-grpc", pooled=True),
     _loms_process("loms-relay-0", "relay", frozenset({DATABASES, TOPICS})),
@@ -159,6 +178,7 @@ SERVICES: Sequence[Service] = (
     _product_process(),
     _cart_process(),
     _notification_process("notification-bot", "bot", frozenset({DATABASES})),
+    _projection_process(),
 )
 """Every service process, in the order of their health ports."""
 
@@ -294,7 +314,7 @@ def _stand_in(settings: Settings, access: Access) -> ServiceUnit:
 
 def _databases(settings: Settings, access: Access) -> StepUnit:
     facts = Facts(name=DATABASES, kind=Kind.STEP, needs=frozenset({"postgres"}))
-    modules = sorted({each.module for each in SERVICES})
+    modules = sorted({each.module for each in SERVICES if DATABASES in each.needs})
     environment = {
         **_loms(access),
         **_notification(access),

@@ -50,6 +50,7 @@ PORTS: Mapping[str, PortSetting] = MappingProxyType(
         "cart-http": PortSetting("ONELANE_CART_HTTP_PORT", 8080),
         "product-http": PortSetting("ONELANE_PRODUCT_HTTP_PORT", 8082),
         "product-grpc": PortSetting("ONELANE_PRODUCT_GRPC_PORT", 8085),
+        "projection-http": PortSetting("ONELANE_PROJECTION_HTTP_PORT", 8087),
         "health": PortSetting("ONELANE_HEALTH_PORT", 9101),
     }
 )

@@ -17,7 +17,7 @@ WRITTEN: dict[str, dict[str, Any]] = compose.written()["services"]
 FILLED: dict[str, dict[str, Any]] = compose.filled(compose.example())["services"]
 JOBS = {name for name, service in FILLED.items() if service["restart"] == "no"}
 KEPT = FILLED.keys() - JOBS
-DOOR = {"envoy": {"8080", "8082", "8084"}, "kafka-page": {"8080"}}
+DOOR = {"envoy": {"8080", "8082", "8084", "8087"}, "kafka-page": {"8080"}}
 CALLS_TELEGRAM = {"notification-sender", "notification-bot"}
 READ_BY_COMPOSE_ITSELF = {"COMPOSE_PROFILES"}
 

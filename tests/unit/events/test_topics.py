@@ -117,7 +117,7 @@ def test_the_catalogue_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["list"]) == 0
 
     assert capsys.readouterr().out.splitlines()[0] == (
-        "loms.order-events: 2 partition(s), kept 30 days, key: order id, decimal text; loms -> notification"
+        "loms.order-events: 2 partition(s), kept 30 days, key: order id, decimal text; loms -> notification, projection"
     )
 
 

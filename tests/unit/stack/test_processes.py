@@ -45,6 +45,7 @@ def test_servers_steps_and_services_make_the_platform(tmp_path: Path) -> None:
         "notification-bot",
         "product-api",
         "cart-api",
+        "projection",
         "envoy",
     }
 

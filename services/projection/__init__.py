@@ -1,0 +1,1 @@
+"""A live view of the orders, built anew at every start from what LOMS has published."""

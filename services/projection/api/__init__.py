@@ -1,0 +1,1 @@
+"""Who asks for the view, over HTTP: parse, look, answer."""

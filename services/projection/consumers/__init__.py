@@ -1,0 +1,1 @@
+"""What the view is made of: public order events, through Faust."""

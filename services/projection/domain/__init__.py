@@ -1,0 +1,1 @@
+"""The rules of the view: pure, no I/O, the standard library only."""

@@ -1,0 +1,1 @@
+"""The view, its figures, and how far it has come."""
