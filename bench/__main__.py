@@ -20,6 +20,7 @@ from bench.parts.inbox import inbox
 from bench.parts.latency import latency, resources
 from bench.parts.notification import notification
 from bench.parts.orders import orders
+from bench.parts.projection import projection
 from bench.parts.sender import sender
 from bench.parts.takeover import takeover
 from bench.plot import draw
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[Stand, Roster], Findings]] = {
     "sender": sender,
     "notification": notification,
     "orders": orders,
+    "projection": projection,
 }
 _IN_ALL = [name for name in PARTS if name != "resources"]
 

@@ -4,47 +4,35 @@ Ours is the real consumer: Kafka, decoding, the inbox, three statements a batch.
 payment and is paid; everybody is linked, so that every event is a row that waits, a card and a lane.
 """
 
-import asyncio
 import os
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from bench.contestants.roster import Roster
 from bench.findings import Findings
 from bench.notified import Notified, notified
+from bench.order_log import PEOPLE, filled
 from bench.pgbench import Script, bound, script, seconds_of_transaction
-from bench.programs.producing import Record, produce, started_producer
 from bench.ratios import Ratio, ratio
 from bench.stand import Stand
 from bench.statements import statement
 from bench.watching import Growth, NotFilled
-from events.order import v1
-from events.topics import ORDER_EVENTS
 from inbox.policy import Limits
 from inbox.statements import statement as inbox_statement
 from outbox import uuid7
-from outbox.murmur2 import partition_of
 from services.notification.repository.statements import statement as service_statement
 
-_ROWS_PART = 6
-_PEOPLE = 1_000
-_STATUSES = ("new", "awaiting payment", "paid")
 _PROMISED_PER_MINUTE = 10_000
-_ROUND_ROWS = 5_000
 _LOOK_SECONDS = 0.02
 _APPLY_SECONDS_MAX = 300.0
-_MOMENT = datetime(2026, 11, 21, 8, tzinfo=UTC)
 
 
 def notification(stand: Stand, roster: Roster) -> Findings:
     """Ours and pgbench in turn, round after round, each on a fresh ledger; ours reads the same log each time."""
     del roster  # nobody else has a ledger
     found = Findings("notification")
+    orders = filled(stand)
     batch_events = Limits().batch_events_max
-    batches = max(2, stand.settings.rows // _ROWS_PART // batch_events // 3) * 3
-    orders = batches // 3 * batch_events
-    asyncio.run(_fill(stand, orders))
+    batches = 3 * orders // batch_events
     for round_number in range(1, stand.settings.repeat + 1):
         facts = {"round": round_number, "load1": os.getloadavg()[0]}
         with notified(stand) as service:
@@ -61,40 +49,9 @@ def notification(stand: Stand, roster: Roster) -> Findings:
     return found
 
 
-async def _fill(stand: Stand, orders: int) -> None:
-    for topic in (ORDER_EVENTS, f"{ORDER_EVENTS}.dead"):
-        await asyncio.to_thread(stand.topic, topic)
-    producer = await started_producer(stand.kafka.bootstrap)
-    records = list(_records(orders, stand.settings.partitions))
-    for start in range(0, len(records), _ROUND_ROWS):
-        await produce(producer, ORDER_EVENTS, records[start : start + _ROUND_ROWS])
-    await producer.stop()
-
-
-def _records(orders: int, partitions: int) -> Iterator[Record]:
-    """As the relay writes them."""
-    for version, status in enumerate(_STATUSES, 1):
-        for order in range(1, orders + 1):
-            headers = {
-                "ce_specversion": "1.0",
-                "ce_source": "loms",
-                "ce_id": str(uuid7()),
-                "ce_type": v1.type_of(status),
-                "ce_time": "2026-11-21T08:00:00.000000Z",
-                "ce_subject": str(order),
-                "ce_sequence": str(version),
-                "ce_userid": str(1 + order % _PEOPLE),
-                "ce_itemcount": "3",
-                "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-            }
-            body = v1.encode(v1.OrderStatusChanged(order, status, _MOMENT))
-            texts = [(name, text.encode()) for name, text in headers.items()]
-            yield partition_of(str(order), partitions), str(order).encode(), body, texts
-
-
 def _planned(service: Notified, rows: int) -> Growth:
     """From the first planned batch to the last."""
-    service.sql(statement("link_chats"), _PEOPLE)
+    service.sql(statement("link_chats"), PEOPLE)
     with service.process("consumer"):
         began, first = time.monotonic(), 0.0
         while True:
@@ -119,9 +76,9 @@ def _held_against_the_promise(service: Notified, rows: int) -> list[str]:
 def _by_pgbench(service: Notified, batches: int, batch_events: int) -> float:
     """Seconds of one batch, from BEGIN to the answer of COMMIT, with a client per partition side by side."""
     clients = service.stand.settings.partitions
-    service.sql(statement("link_chats"), _PEOPLE)
+    service.sql(statement("link_chats"), PEOPLE)
     service.sql(statement("plan_batches"))
-    service.sql(statement("make_plans"), batches, batch_events, _PEOPLE)
+    service.sql(statement("make_plans"), batches, batch_events, PEOPLE)
     for client in range(clients):
         service.sql(inbox_statement("own"), "pgbench", "pgbench", client, None, 0, "pgbench")
     values = {"name": "pgbench", "epoch": "1", "position": "0", "nobody": str(uuid7()), "turn": "0"}

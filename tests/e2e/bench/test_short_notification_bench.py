@@ -1,4 +1,4 @@
-"""The notification service's parts of `make bench` in their shortest form: they run, they report, nothing is lost."""
+"""What reads the order events, in `make bench` in its shortest form: the parts run, they report, nothing is lost."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-CLOSING = {"sender", "sender-three", "notification", "notification-10000-a-minute"}
+CLOSING = {"sender", "sender-three", "notification", "notification-10000-a-minute", "projection", "projection-plain"}
 
 
 @pytest.mark.faults
@@ -15,7 +15,7 @@ def test_the_notification_parts_run_report_and_lose_nothing(tmp_path: Path) -> N
     short = ["--repeat=1", "--messages=20", "--rows=10000", "--contestants=ours", f"--results={tmp_path}"]
 
     ran = subprocess.run(  # noqa: S603 - our own argv
-        [sys.executable, "-m", "bench", "sender", "notification", *short],
+        [sys.executable, "-m", "bench", "sender", "notification", "projection", *short],
         cwd=ROOT,
         capture_output=True,
         text=True,
