@@ -15,6 +15,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from stack.ports import LOOPBACK
+from stack.settings import PORTS
+from stack.state import read_state
+
 if TYPE_CHECKING:
     from tests.e2e.platform.conftest import Observed
 
@@ -45,9 +49,9 @@ def test_the_program_does_what_the_readme_says(observed: Observed, placed: int, 
 
 @pytest.mark.parametrize("command", [typed for typed in TYPED if typed.startswith("curl ")])
 async def test_the_calls_of_the_readme_are_answered(observed: Observed, command: str) -> None:
-    method, path, headers, body = _request(command)
+    port, method, path, headers, body = _request(command)
 
-    async with httpx.AsyncClient(base_url=observed.platform.stack.loms_http_url) as client:
+    async with httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{_moved(observed, port)}") as client:
         answer = await client.request(method, path, headers=headers, content=body)
 
     assert answer.status_code == 200, answer.text
@@ -75,10 +79,16 @@ def _short(command: str) -> str:
     return command
 
 
-def _request(command: str) -> tuple[str, str, dict[str, str], str | None]:
+def _moved(observed: Observed, port: int) -> int:
+    """Where the platform of the tests has the listener whose port is this one by default."""
+    [name] = [name for name, setting in PORTS.items() if setting.default == port]
+    return read_state(observed.platform.settings.home).ports[name][0]
+
+
+def _request(command: str) -> tuple[int, str, str, dict[str, str], str | None]:
     words = shlex.split(command)
     given = dict(pairwise(words))
     url = urlsplit("//" + next(word for word in words if word.startswith("127.0.0.1")))
     name, _, value = given.get("-H", "").partition(": ")
     headers = {name: value} if name else {}
-    return given.get("-X", "GET"), f"{url.path}?{url.query}".rstrip("?"), headers, given.get("-d")
+    return url.port or 80, given.get("-X", "GET"), f"{url.path}?{url.query}".rstrip("?"), headers, given.get("-d")
