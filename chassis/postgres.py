@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from chassis.errors import NotStarted
+from chassis.lending import Lending, Loan
 from chassis.logs import get_logger
 from chassis.metrics import POOL_CONNECTIONS
 from chassis.patience import Patience, address_of
@@ -18,8 +19,6 @@ from chassis.pooler import Answering, who_answers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from asyncpg.pool import PoolAcquireContext
 
 _CONNECT_SECONDS_MAX = 3.0
 _CLOSE_SECONDS_MAX = 5.0
@@ -32,7 +31,7 @@ class Pool:
 
     Behind a transaction pooler no setting of the session is sent, for a pooler refuses them: set the timeouts where it
     connects, or on the role. Connections are handed back as they are, without asyncpg's reset round trip: change no
-    session state on them (`set`, `listen`, session advisory locks).
+    session state on them (`set`, `listen`, session advisory locks). One that comes back clean is lent again at once.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class Pool:
         self._acquire_seconds_max = acquire_seconds_max
         self._patience = Patience(f"pool {application_name}", address_of(dsn), start_seconds_max)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._lending: Lending | None = None
         self._dsn = dsn
         self._bounds = {
             "statement_timeout": _milliseconds(statement_seconds_max),
@@ -72,34 +72,33 @@ class Pool:
         """Connect, waiting for a database that is coming up; raise `DatabaseUnreachable` when it does not."""
         if self._pool is None:
             self._pool = await self._patience.until_connected(self._connected)
+            self._lending = Lending(self._pool, acquire_seconds_max=self._acquire_seconds_max)
             for state, read in (("idle", self._idle), ("in use", self._in_use)):
                 POOL_CONNECTIONS.labels(self._application_name, state).set_function(read)
 
     async def stop(self) -> None:
         """Wait a few seconds for connections in use, then close them all."""
-        pool, self._pool = self._pool, None
-        if pool is None:
+        (pool, self._pool), (lending, self._lending) = (self._pool, None), (self._lending, None)
+        if pool is None or lending is None:
             return
         try:
             async with asyncio.timeout(_CLOSE_SECONDS_MAX):
+                await lending.close()
                 await pool.close()
         except TimeoutError:
             log.warning("postgres.pool_terminated", pool=self._application_name, after_seconds=_CLOSE_SECONDS_MAX)
             pool.terminate()
 
-    def acquire(self) -> "PoolAcquireContext[asyncpg.Record]":
+    def acquire(self) -> Loan:
         """Lend a connection for an `async with` block; `TimeoutError` when none comes free within the bound."""
-        return self._running().acquire(timeout=self._acquire_seconds_max)
+        if self._lending is None:
+            raise NotStarted(self.name)
+        return self._lending.loan()
 
     async def check(self) -> None:
         """Raise unless a connection answers: the readiness check of this pool."""
         async with self.acquire() as connection:
             await connection.fetchval("select 1")
-
-    def _running(self) -> "asyncpg.Pool[asyncpg.Record]":
-        if self._pool is None:
-            raise NotStarted(self.name)
-        return self._pool
 
     async def _connected(self) -> "asyncpg.Pool[asyncpg.Record]":
         answering = await who_answers(self._dsn, connect_seconds_max=_CONNECT_SECONDS_MAX)
@@ -118,10 +117,10 @@ class Pool:
                 return {"server_settings": named, "statement_cache_size": 0}
 
     def _idle(self) -> float:
-        return self._pool.get_idle_size() if self._pool else 0
+        return self._pool.get_idle_size() + self._lending.at_hand if self._pool and self._lending else 0
 
     def _in_use(self) -> float:
-        return self._pool.get_size() - self._pool.get_idle_size() if self._pool else 0
+        return self._pool.get_size() - self._idle() if self._pool else 0
 
 
 async def _keep_session(_connection: "asyncpg.Connection[Any]") -> None:
