@@ -1,10 +1,11 @@
 """A status change becomes a public event: what the statement that writes the change puts into the outbox."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
+
+import orjson
 
 from events import headers
 from events.order.v1 import OrderStatusChanged, encode, type_of
@@ -28,7 +29,7 @@ class OrderEvents:
     def headers(self, change: StatusChange) -> str:
         """Return what travels beside the body, as JSON."""
         beside = {headers.USER_ID: str(change.user_id), headers.ITEM_COUNT: str(change.item_count)}
-        return json.dumps({**self.trace(), **beside})
+        return orjson.dumps({**self.trace(), **beside}).decode()
 
 
 def body(change: StatusChange) -> Body:

@@ -51,15 +51,10 @@ def reaching() -> Iterator[None]:
         raise DatabaseAway(_named(error)) from error
 
 
-@contextmanager
-def told_apart() -> Iterator[None]:
-    """Raise what an error of the block, which asks the database, means; refusals of any kind pass."""
-    try:
-        yield
-    except Exception as error:
-        meaning = meaning_of(error)
-        if meaning is None:
-            raise
+def raise_meaning_of(error: Exception) -> None:
+    """Raise what an error of a block that asks the database means; return if it stands for itself, as refusals do."""
+    meaning = meaning_of(error)
+    if meaning is not None:
         raise meaning(_named(error)) from error
 
 

@@ -1,15 +1,16 @@
 """Lends connections with all repositories on them; after what they have published is committed, the relay is woken."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Protocol
 
 from services.loms.repository.answers import Answers
 from services.loms.repository.connection import Connection
 from services.loms.repository.order_events import OrderEvents
 from services.loms.repository.orders import Orders
-from services.loms.repository.outcomes import reaching, told_apart
+from services.loms.repository.outcomes import raise_meaning_of, reaching
 from services.loms.repository.stocks import Stocks
 
 
@@ -49,29 +50,15 @@ class UnitOfWork:
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[Repositories]:
         """Open a transaction (READ COMMITTED); commit at the end of the block, then wake the relay."""
-        async with self._connection() as connection:
+        async with _Connected(self._pool) as connection:
             async with connection.transaction():
                 repositories = self._over(connection)
                 yield repositories
             self._wake_after(repositories)
 
-    @asynccontextmanager
-    async def statements(self) -> AsyncIterator[Repositories]:
+    def statements(self) -> AbstractAsyncContextManager[Repositories]:
         """Lend a connection without a transaction around it; wake the relay in the end, also after an exception."""
-        async with self._connection() as connection:
-            repositories = self._over(connection)
-            try:
-                yield repositories
-            finally:
-                self._wake_after(repositories)
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        async with AsyncExitStack() as lent:
-            with reaching():
-                connection = await lent.enter_async_context(self._pool.acquire())
-            with told_apart():
-                yield connection
+        return _Statements(_Connected(self._pool), over=self._over, wake_after=self._wake_after)
 
     def _over(self, connection: Connection) -> Repositories:
         return Repositories(Orders(connection, events=self._events), Stocks(connection), Answers(connection))
@@ -79,3 +66,50 @@ class UnitOfWork:
     def _wake_after(self, repositories: Repositories) -> None:
         if repositories.orders.published:
             self._wake.set()
+
+
+class _Connected(AbstractAsyncContextManager["Connection"]):
+    """A connection for a block, whose errors are told apart. A class: generators are dear where every call passes."""
+
+    __slots__ = ("_lending",)
+
+    def __init__(self, pool: Pool) -> None:
+        self._lending = pool.acquire()
+
+    async def __aenter__(self) -> Connection:
+        with reaching():
+            return await self._lending.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._lending.__aexit__(kind, error, traceback)
+        if isinstance(error, Exception):
+            raise_meaning_of(error)
+
+
+class _Statements(AbstractAsyncContextManager[Repositories]):
+    """The repositories over a connection for a block."""
+
+    __slots__ = ("_connected", "_over", "_repositories", "_wake_after")
+
+    def __init__(
+        self,
+        connected: _Connected,
+        *,
+        over: Callable[[Connection], Repositories],
+        wake_after: Callable[[Repositories], None],
+    ) -> None:
+        self._connected = connected
+        self._over = over
+        self._wake_after = wake_after
+
+    async def __aenter__(self) -> Repositories:
+        self._repositories = self._over(await self._connected.__aenter__())
+        return self._repositories
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._wake_after(self._repositories)
+        await self._connected.__aexit__(kind, error, traceback)
