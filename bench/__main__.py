@@ -13,6 +13,7 @@ from typing import Any
 from bench.contestants.roster import Roster, roster
 from bench.environment import environment
 from bench.findings import Findings
+from bench.parts.cart import cart
 from bench.parts.commits import commits
 from bench.parts.drain import drain
 from bench.parts.held import held
@@ -40,6 +41,7 @@ PARTS: dict[str, Callable[[Stand, Roster], Findings]] = {
     "notification": notification,
     "orders": orders,
     "projection": projection,
+    "cart": cart,
 }
 _IN_ALL = [name for name in PARTS if name != "resources"]
 

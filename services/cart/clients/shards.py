@@ -7,8 +7,9 @@ after a failure to answer it is left alone for a moment.
 import asyncio
 import random
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from itertools import groupby
+from functools import lru_cache
 from typing import TypeVar
 
 import orjson
@@ -23,6 +24,8 @@ from services.cart.metrics import CARD_SHARD_ERRORS, CARD_SHARD_SECONDS
 
 _PREFIX = "card:"
 _REST_SECONDS = 1.0
+_PLACES_KEPT_MAX = 65_536
+"""The ring stays as it is: a sku's place is looked up once. Twenty-two lookups took a tenth of a list of eleven."""
 
 Result = TypeVar("Result")
 
@@ -88,7 +91,8 @@ class Shards:
         self._shards = {
             name: Shard(name, url, answer_seconds_max=answer_seconds_max) for name, url in zip(names, urls, strict=True)
         }
-        self._ring = HashRing(nodes=names)
+        ring = HashRing(nodes=names)
+        self._shard_name = lru_cache(_PLACES_KEPT_MAX)(lambda sku: str(ring.get_node(str(sku))))
 
     async def start(self) -> None:
         """Do nothing: the first look connects, and a shard may be away."""
@@ -100,9 +104,10 @@ class Shards:
 
     async def read(self, skus: Sequence[Sku]) -> Mapping[Sku, ProductCard]:
         """Return the cards that are there: one look a shard, side by side."""
-        of = self._shard_name
-        groups = [(name, list(group)) for name, group in groupby(sorted(skus, key=of), key=of)]
-        found = await asyncio.gather(*(self._shards[name].read(group) for name, group in groups))
+        groups: defaultdict[str, list[Sku]] = defaultdict(list)
+        for sku in skus:
+            groups[self._shard_name(sku)].append(sku)
+        found = await asyncio.gather(*(self._shards[name].read(group) for name, group in groups.items()))
         return {sku: card for cards in found for sku, card in cards.items()}
 
     async def write(self, card: ProductCard) -> None:
@@ -113,9 +118,6 @@ class Shards:
     def is_away(self, sku: Sku) -> bool:
         """Whether the shard of a sku failed to answer a moment ago."""
         return self._shards[self._shard_name(sku)].is_away
-
-    def _shard_name(self, sku: Sku) -> str:
-        return str(self._ring.get_node(str(sku)))
 
 
 def _decoded(sku: Sku, value: bytes | str | None) -> ProductCard | None:

@@ -30,11 +30,23 @@ CLOSING = {
 
 
 ORDERS = {"orders", "orders-grpc", "orders-http"}
+CART = {
+    "cart-per-cpu-second",
+    "cart-p95",
+    "cart-memory",
+    "cart-1000-answered",
+    "cart-1000-p95-ms",
+    "cart-granian",
+    "cart-granian-p95",
+}
+NOTIFICATION = {"notification", "notification-10000-a-minute"}
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    ("parts", "closing"), [(PARTS, CLOSING), (("orders",), ORDERS)], ids=["outbox and inbox", "orders"]
+    ("parts", "closing"),
+    [(PARTS, CLOSING), (("orders",), ORDERS), (("cart",), CART), (("notification",), NOTIFICATION)],
+    ids=["outbox and inbox", "orders", "cart", "notification"],
 )
 def test_every_part_runs_reports_and_loses_nothing(tmp_path: Path, parts: Sequence[str], closing: set[str]) -> None:
     short = ["--seconds=0.5", "--warm-seconds=0", "--repeat=1", "--rates=1000", "--rows=5000", "--held-seconds=2"]
