@@ -28,7 +28,7 @@ def running_stack(environment: Mapping[str, str] | None = None) -> Running:
     """The running stack of the home the environment names. Raises ``stack.client.NotRunning``."""
     access = client.running(environment).access
     return Running(
-        loms_http_url=access.url("loms-http"),
+        loms_http_url=access.loms_http,
         cart_http_url=access.url("cart-http"),
         telegram_url=access.url("telegram") if access.has_stand_in else None,
         kafka_bootstrap=access.kafka,

@@ -37,6 +37,14 @@ Pooler = Annotated[
     bool,
     typer.Option("--pooler", envvar="ONELANE_POOLER", help="A pgbouncer before the database of LOMS."),
 ]
+External = Annotated[
+    bool,
+    typer.Option(
+        "--external",
+        envvar="ONELANE_EXTERNAL",
+        help="Use PostgreSQL, Kafka and Valkey that run already: ONELANE_EXTERNAL_… say where.",
+    ),
+]
 Execute = Annotated[bool, typer.Option("--execute", envvar="ONELANE_EXECUTE", help="Do it; without it only the plan.")]
 ShowSecrets = Annotated[
     bool, typer.Option("--show-secrets", envvar="ONELANE_SHOW_SECRETS", help="Print passwords in addresses.")
@@ -60,10 +68,11 @@ def up(
     *,
     servers_only: ServersOnly = False,
     pooler: Pooler = False,
+    external: External = False,
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Start the stack in the background and wait until it is ready."""
-    bring_up(brokers=brokers, servers_only=servers_only, pooler=pooler, output=output)
+    bring_up(brokers=brokers, servers_only=servers_only, pooler=pooler, external=external, output=output)
 
 
 def bring_up(
@@ -71,13 +80,14 @@ def bring_up(
     brokers: int | None = None,
     servers_only: bool = False,
     pooler: bool = False,
+    external: bool = False,
     output: OutputFormat = OutputFormat.TABLE,
 ) -> None:
     """Start the stack unless it runs, and show it; exits with PARTIAL when a process needs an operator."""
     from cli.progress import StartProgress
     from stack import client
 
-    settings = _settings(brokers=brokers, servers_only=servers_only, pooler=pooler)
+    settings = _settings(brokers=brokers, servers_only=servers_only, pooler=pooler, external=external)
     with StartProgress(notes()) as progress:
         started = client.up(settings, told=progress.told, said=progress.said)
     if not started.already_running:
@@ -158,11 +168,11 @@ def urls(*, show_secrets: ShowSecrets = False, output: Output = OutputFormat.TAB
     _note_stuck(running.state)
 
 
-def doctor(output: Output = OutputFormat.TABLE) -> None:
-    """Look at everything the stack needs of this machine; exit code 3 when something is wrong."""
+def doctor(*, external: External = False, output: Output = OutputFormat.TABLE) -> None:
+    """Look at all the stack needs, of this machine and of servers others run; exit code 3 when something is wrong."""
     from stack.doctor import examine
 
-    findings = examine(_settings())
+    findings = examine(_settings(external=external))
     if output is OutputFormat.JSON:
         listed = [
             {"name": each.name, "ok": each.ok, "found": each.detail, "cure": "" if each.ok else each.cure}
@@ -178,13 +188,16 @@ def doctor(output: Output = OutputFormat.TABLE) -> None:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _settings(*, brokers: int | None = None, servers_only: bool = False, pooler: bool = False) -> Settings:
+def _settings(
+    *, brokers: int | None = None, servers_only: bool = False, pooler: bool = False, external: bool = False
+) -> Settings:
     from stack.settings import settings_of
 
     flags = {
         "ONELANE_BROKERS": str(brokers) if brokers else "",
         "ONELANE_SERVERS_ONLY": "1" if servers_only else "",
         "ONELANE_POOLER": "1" if pooler else "",
+        "ONELANE_EXTERNAL": "1" if external else "",
     }
     return settings_of({**os.environ, **{name: value for name, value in flags.items() if value}})
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stack.external import External
 from stack.ports import LOOPBACK
 from stack.servers.valkey import ValkeyUser
 
@@ -16,29 +17,40 @@ _PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]+(?=@)")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Addresses of one stack. `telegram_token` is the real bot's, where the caller knows it."""
+    """Addresses of one stack. `telegram_token` is the real bot's, where the caller knows it.
+
+    Where there are `external` servers their addresses are as they were given.
+    """
 
     ports: Mapping[str, tuple[int, ...]]
     passwords: Mapping[str, str] = field(repr=False)
     telegram_token: str | None = field(default=None, repr=False)
+    external: External | None = None
 
     def dsn(self, role: str, database: str) -> str:
         """The address of a database for a role."""
+        if self.external:
+            return self.external.dsn(role, self.passwords[role], database)
         return f"postgresql://{role}:{self.passwords[role]}@{self.address('postgres')}/{database}"
 
     def pooled_dsn(self, role: str, database: str) -> str:
         """The same through the pooler, where there is one."""
-        listener = "pgbouncer" if "pgbouncer" in self.ports else "postgres"
-        return f"postgresql://{role}:{self.passwords[role]}@{self.address(listener)}/{database}"
+        if "pgbouncer" not in self.ports:
+            return self.dsn(role, database)
+        return f"postgresql://{role}:{self.passwords[role]}@{self.address('pgbouncer')}/{database}"
 
     @property
     def kafka(self) -> str:
         """Where Kafka clients begin."""
+        if self.external:
+            return self.external.kafka
         return ",".join(f"{LOOPBACK}:{port}" for port in self.ports["kafka"])
 
     @property
     def valkey(self) -> str:
         """The operator's address of Valkey, with its password."""
+        if self.external:
+            return self.external.valkey_url
         return f"redis://:{self.passwords['valkey']}@{self.address('valkey')}/0"
 
     @property
@@ -64,13 +76,22 @@ class Access:
     @property
     def limits(self) -> str:
         """The address where rates are kept, with its user and password."""
+        if self.external:
+            return self.external.valkey_url
         return self._valkey(self.limits_user, self.address("valkey"))
 
     @property
     def cache_shards(self) -> list[str]:
         """The addresses of the card cache's shards, with their user and password."""
+        if self.external:
+            return list(self.external.caches)
         shards = range(len(self.ports["valkey-cache"]))
         return [self._valkey(self.cache_user, self.address("valkey-cache", number)) for number in shards]
+
+    @property
+    def loms_http(self) -> str:
+        """Where LOMS answers over HTTP."""
+        return (self.external and self.external.loms_http_url) or self.url("loms-http")
 
     @property
     def has_stand_in(self) -> bool:

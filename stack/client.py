@@ -9,13 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 
 import psutil
 
 from stack.access import Access
 from stack.errors import StackError
+from stack.external import kept
+from stack.external_look import ExternalUnusable, look
 from stack.home import CHECKOUT, Home
 from stack.interrupts import Interrupts, counted
 from stack.leftovers import EXIT_KEPT_BY_ANOTHER, SUPERVISOR, end_leftovers, forget_supervisor, supervisor_of
@@ -84,8 +86,8 @@ def up(settings: Settings, *, told: Told = lambda _: None, said: Said = lambda _
 
     One that is stopping is waited for, and started again when it is gone; so is one whose start somebody else began and
     did not finish: a failure is always that of a start of our own.
-    Raises StartFailed (nothing is left running), StillStopping, ClusterHasOtherSize. Ctrl-C during a start of our own
-    stops everything, however often it is pressed, and then raises KeyboardInterrupt.
+    Raises StartFailed (nothing is left running), ExternalUnusable, StillStopping, ClusterHasOtherSize. Ctrl-C during a
+    start of our own stops everything, however often it is pressed, and then raises KeyboardInterrupt.
     """
     brokers_of(settings)
     deadline = time.monotonic() + settings.start_seconds_max + _stop_seconds_max(settings)
@@ -115,7 +117,8 @@ def running(environment: Mapping[str, str] | None = None) -> Running:
     state = read_state(settings.home)
     if not state.lives or state.phase is not Phase.RUNNING:
         raise NotRunning(settings.home)
-    return Running(state, access_of(settings, state.ports))
+    external = kept(settings.home) if state.external else None
+    return Running(state, access_of(replace(settings, external=external), state.ports))
 
 
 def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
@@ -134,6 +137,8 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 def _start(settings: Settings, told: Told, said: Said) -> State | None:
     """Start with a supervisor of our own; None: somebody else's, started at the same moment, keeps the home."""
+    if settings.external and (wrong := [each for each in look(settings.external) if not each.ok]):
+        raise ExternalUnusable(wrong)
     with counted() as interrupts:
         supervisor = _spawn(settings)
         state = _await_running(settings.home, supervisor, told, interrupts)

@@ -7,6 +7,8 @@ processes while it is up.
 from collections.abc import Iterator
 
 from stack.errors import StackError
+from stack.external import kept
+from stack.external_look import look
 from stack.leftovers import living_processes, supervisor_of
 from stack.passwords import passwords_of
 from stack.port_plan import planned_ports
@@ -18,9 +20,14 @@ from stack.state import State, read_state
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything, also when something is wrong; starts nothing."""
-    findings = [*preconditions(settings.home.folder, pooler=settings.pooler), _passwords(settings)]
-    if supervisor_of(settings.home):
-        return [*findings, *_processes(read_state(settings.home))]
+    running = read_state(settings.home) if supervisor_of(settings.home) else None
+    external = kept(settings.home) if running and running.external else settings.external
+    findings = preconditions(settings.home.folder, pooler=settings.pooler, external=external)
+    findings.append(_passwords(settings))
+    if external:
+        findings += look(external)
+    if running:
+        return [*findings, *_processes(running)]
     return [*findings, _ports(settings), _leftovers(settings)]
 
 

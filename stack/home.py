@@ -43,6 +43,11 @@ class Home:
         return self.folder / "secrets.json"
 
     @property
+    def external_file(self) -> Path:
+        """Addresses of servers of others, with their passwords: readable by the owner alone."""
+        return self.folder / "external.json"
+
+    @property
     def lock_file(self) -> Path:
         """Held by the one supervisor of this home as long as it lives."""
         return self.folder / "supervisor.lock"

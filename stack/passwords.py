@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 
 from stack.errors import StackError
 from stack.home import Home
@@ -43,7 +44,7 @@ def passwords_of(home: Home) -> Mapping[str, str]:
     missing = [name for name in NAMES if name not in known]
     if missing:
         known |= {name: _made(name) for name in missing}
-        _write(home, known)
+        write_secrets(home.passwords_file, known)
     return known
 
 
@@ -63,12 +64,12 @@ def _read(home: Home) -> dict[str, str]:
         raise PasswordsUnreadable(home, str(error)) from error
 
 
-def _write(home: Home, passwords: Mapping[str, str]) -> None:
-    """Write beside, then rename: a crash leaves the old file or the new one."""
-    home.folder.mkdir(parents=True, exist_ok=True)
-    beside = home.passwords_file.with_suffix(".new")
+def write_secrets(path: Path, document: Mapping[str, object]) -> None:
+    """Write for the owner's eyes alone, beside, then rename: a crash leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(passwords, file, indent=2)
-    beside.replace(home.passwords_file)
+        json.dump(document, file, indent=2)
+    beside.replace(path)

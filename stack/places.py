@@ -26,10 +26,9 @@ def places(state: State, access: Access) -> list[Place]:
 
 
 def _doors(access: Access) -> Iterator[Place]:
-    if "loms-http" in access.ports:
-        yield Place("loms-http", access.url("loms-http"), "orders, JSON over HTTP")
-        yield Place("loms-docs", f"{access.url('loms-http')}/docs", "every call of it, to read and to send")
     if "loms-grpc" in access.ports:
+        yield Place("loms-http", access.loms_http, "orders, JSON over HTTP")
+        yield Place("loms-docs", f"{access.loms_http}/docs", "every call of it, to read and to send")
         yield Place("loms-grpc", access.address("loms-grpc"), "orders, gRPC with reflection")
     if "cart-http" in access.ports:
         yield Place("cart-http", access.url("cart-http"), "carts and checkout, JSON over HTTP")
@@ -52,8 +51,7 @@ def _stores(access: Access) -> Iterator[Place]:
             yield _dsn(f"verifier-{database}", access.dsn("verifier", database), "may read all, write nothing")
     if "pgbouncer" in access.ports:
         yield _dsn("pooler-loms", access.pooled_dsn("loms", "loms"), "the role of loms, through pgbouncer")
-    if "valkey" in access.ports:
-        yield _dsn("valkey", access.valkey, "cache and limits")
+    yield _dsn("valkey", access.valkey, "cache and limits")
 
 
 def _dsn(name: str, address: str, about: str) -> Place:

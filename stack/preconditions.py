@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from stack.errors import StackError
+from stack.external import External
 from stack.java import java
 from stack.kafka_jars import locked_jars, maven_cache
 from stack.servers.envoy import envoy_binary
@@ -33,20 +34,29 @@ class Finding:
     cure: str = ""
 
 
-def preconditions(folder: Path, *, pooler: bool = False) -> list[Finding]:
-    """Look at this machine, for a stack whose data lies in `folder`; starts nothing and changes nothing."""
-    return [
+def preconditions(folder: Path, *, pooler: bool = False, external: External | None = None) -> list[Finding]:
+    """Look at this machine, for a stack whose data lies in `folder`; starts nothing and changes nothing.
+
+    Programs of servers that others run are not looked for.
+    """
+    findings = [
         python_version((sys.version_info.major, sys.version_info.minor)),
         disk_space(_free_bytes(folder)),
         memory(psutil.virtual_memory().available),
-        _found("java", lambda: f"{java().major} in {java().path}"),
-        _found("postgres", lambda: str(binaries())),
-        _found("valkey", lambda: str(valkey_binary())),
-        _found("envoy", lambda: str(envoy_binary())),
-        *([_found("pgbouncer", lambda: str(pgbouncer_binary()))] if pooler else []),
         _found("user", _user),
-        jars(maven_cache()),
     ]
+    if not external:
+        findings += [
+            _found("java", lambda: f"{java().major} in {java().path}"),
+            _found("postgres", lambda: str(binaries())),
+            _found("valkey", lambda: str(valkey_binary())),
+            jars(maven_cache()),
+        ]
+    if not (external and external.loms_http_url):
+        findings.append(_found("envoy", lambda: str(envoy_binary())))
+    if pooler:
+        findings.append(_found("pgbouncer", lambda: str(pgbouncer_binary())))
+    return findings
 
 
 def python_version(found: tuple[int, int]) -> Finding:

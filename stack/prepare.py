@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from stack.databases import create_database, owner_of
+from stack.external import POSTGRES
 from stack.home import home_of
 from stack.passwords import passwords_of
 from stack.servers.postgres import Postgres
@@ -20,11 +21,11 @@ SEEDED = frozenset({"services.loms", "services.product"})
 
 
 def main(modules: list[str], environment: Mapping[str, str]) -> None:
-    """Prepare the home's Postgres for these service modules."""
+    """Prepare the home's Postgres, or that of others, for these service modules."""
     home = home_of(environment)
-    server = Postgres(home.data / "postgres", int(environment[PORT_VARIABLE]))
+    admin_dsn = environment.get(POSTGRES) or Postgres(home.data / "postgres", int(environment[PORT_VARIABLE])).admin_dsn
     names = [module.rpartition(".")[2] for module in modules]
-    asyncio.run(_make_databases(server.admin_dsn, names, passwords_of(home)))
+    asyncio.run(_make_databases(admin_dsn, names, passwords_of(home)))
     for module in modules:
         _run(module, "migrate")
         if module in SEEDED:

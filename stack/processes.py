@@ -1,30 +1,31 @@
 """What runs: servers, the steps that prepare them, service processes; who needs whom, with what environment.
 
-A new service is an entry in SERVICES (and a line in settings.PORTS if it listens).
+The service processes are those of services.py.
 """
 
-import json
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from stack.access import Access
 from stack.envoy_config import render as envoy_configuration
 from stack.errors import ClusterHasOtherSize
+from stack.external import POSTGRES
+from stack.external_units import external_units
 from stack.fingerprint import Marker, fingerprint
 from stack.home import CHECKOUT, Home
 from stack.passwords import passwords_of
 from stack.servers import Envoy, Kafka, Pgbouncer, Postgres, Valkey
 from stack.servers.kafka import brokers_made
+from stack.services import DATABASES, SERVICES, TOPICS, Service
 from stack.settings import PORTS, Settings
 from stack.state import Kind
 from stack.units import Command, Facts, KafkaUnit, ServerUnit, ServiceUnit, StepUnit, Unit
 
 _DOORS = frozenset({"loms-grpc", "loms-http", "product-http", "product-grpc", "cart-http", "projection-http"})
-DATABASES = "databases"
-TOPICS = "topics"
+_STORES = frozenset({"postgres", "kafka", "kafka-controller", "valkey", "valkey-cache"})
 CACHE_SHARDS = 2
 _PREPARED_FROM = (
     "services/*/migrations",
@@ -38,154 +39,14 @@ _PREPARED_FROM = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """One service process: `python -m <module> <command>` with an environment made from the addresses.
-
-    The health address and the instance name are added to it under `prefix`. One that is `pooled` goes through the
-    pooler, if the stack has one.
-    """
-
-    name: str
-    module: str
-    command: str
-    prefix: str
-    needs: frozenset[str]
-    environment: Callable[[Access], Mapping[str, str]]
-    listens: str = ""
-    pooled: bool = False
-
-
-def _loms(access: Access) -> dict[str, str]:
-    return {
-        "LOMS_DATABASE_URL": access.pooled_dsn("loms", "loms"),
-        "LOMS_DIRECT_URL": access.dsn("loms", "loms"),
-        "LOMS_OWNER_URL": access.dsn("loms_owner", "loms"),
-        "LOMS_KAFKA_BOOTSTRAP": access.kafka,
-        "LOMS_GRPC_ADDRESS": access.address("loms-grpc"),
-    }
-
-
-def _notification(access: Access) -> dict[str, str]:
-    return {
-        "NOTIFICATION_DATABASE_URL": access.dsn("notification", "notification"),
-        "NOTIFICATION_OWNER_URL": access.dsn("notification_owner", "notification"),
-        "NOTIFICATION_KAFKA_BOOTSTRAP": access.kafka,
-        "NOTIFICATION_TELEGRAM_TOKEN": access.bot_token,
-        "NOTIFICATION_TELEGRAM_URL": access.telegram,
-        "NOTIFICATION_LIMITS_URL": access.limits,
-        "NOTIFICATION_SENDERS": "2",  # of this bot's messages: the sender, and the bot that answers
-        "NOTIFICATION_LOMS_ADDRESS": access.address("loms-grpc"),
-    }
-
-
-def _cart(access: Access) -> dict[str, str]:
-    return {
-        "CART_DATABASE_URL": access.dsn("cart", "cart"),
-        "CART_OWNER_URL": access.dsn("cart_owner", "cart"),
-        "CART_HTTP_ADDRESS": access.address("cart-http"),
-        "CART_LOMS_ADDRESS": access.address("loms-grpc"),
-        "CART_PRODUCT_ADDRESS": access.address("product-grpc"),
-        "CART_CACHE_URLS": json.dumps(access.cache_shards),
-        "CART_LIMITS_URL": access.limits,
-    }
-
-
-def _product(access: Access) -> dict[str, str]:
-    return {
-        "PRODUCT_DATABASE_URL": access.dsn("product", "product"),
-        "PRODUCT_OWNER_URL": access.dsn("product_owner", "product"),
-        "PRODUCT_HTTP_ADDRESS": access.address("product-http"),
-        "PRODUCT_GRPC_ADDRESS": access.address("product-grpc"),
-    }
-
-
-def _projection(access: Access) -> dict[str, str]:
-    return {
-        "PROJECTION_KAFKA_BOOTSTRAP": access.kafka,
-        "PROJECTION_HTTP_ADDRESS": access.address("projection-http"),
-    }
-
-
-def _loms_process(
-    name: str, command: str, needs: frozenset[str], listens: str = "", *, pooled: bool = False
-) -> Service:
-    return Service(
-        name=name,
-        module="services.loms",
-        command=command,
-        prefix="LOMS",
-        needs=needs,
-        environment=_loms,
-        listens=listens,
-        pooled=pooled,
-    )
-
-
-def _notification_process(name: str, command: str, needs: frozenset[str]) -> Service:
-    return Service(
-        name=name,
-        module="services.notification",
-        command=command,
-        prefix="NOTIFICATION",
-        needs=needs,
-        environment=_notification,
-    )
-
-
-def _cart_process() -> Service:
-    return Service(
-        name="cart-api",
-        module="services.cart",
-        command="api",
-        prefix="CART",
-        needs=frozenset({DATABASES}),
-        environment=_cart,
-        listens="cart-http",
-    )
-
-
-def _product_process() -> Service:
-    return Service(
-        name="product-api",
-        module="services.product",
-        command="api",
-        prefix="PRODUCT",
-        needs=frozenset({DATABASES}),
-        environment=_product,
-        listens="product-http",
-    )
-
-
-def _projection_process() -> Service:
-    return Service(
-        name="projection",
-        module="services.projection",
-        command="view",
-        prefix="PROJECTION",
-        needs=frozenset({TOPICS}),
-        environment=_projection,
-        listens="projection-http",
-    )
-
-
-SERVICES: Sequence[Service] = (
-    _loms_process("loms-api", "api", frozenset({DATABASES}), listens="loms-grpc", pooled=True),
-    _loms_process("loms-relay-0", "relay", frozenset({DATABASES, TOPICS})),
-    _loms_process("loms-relay-1", "relay", frozenset({DATABASES, TOPICS})),
-    _notification_process("notification-consumer", "consumer", frozenset({DATABASES, TOPICS})),
-    _notification_process("notification-sender", "sender", frozenset({DATABASES})),
-    _product_process(),
-    _cart_process(),
-    _notification_process("notification-bot", "bot", frozenset({DATABASES})),
-    _projection_process(),
-)
-"""Every service process, in the order of their health ports."""
-
-
 def brokers_of(settings: Settings) -> int:
-    """How many brokers are to run: as made, else as chosen, else one. Raises ClusterHasOtherSize."""
+    """How many brokers are to run: as made, else as chosen, else one; none of ours beside those of others.
+
+    Raises ClusterHasOtherSize.
+    """
     folder = _kafka_folder(settings.home)
+    if settings.external:
+        return 0
     made = brokers_made(folder)
     if made and settings.brokers not in {None, made}:
         raise ClusterHasOtherSize(folder, made=made, asked=settings.brokers or 1)
@@ -200,18 +61,24 @@ def listener_counts(settings: Settings) -> dict[str, int]:
     absent = {"telegram"} if settings.telegram_token else set()
     absent |= _DOORS if settings.servers_only else set()
     absent |= set() if settings.pooler else {"pgbouncer"}
+    if settings.external:
+        absent |= _STORES | ({"loms-http"} if settings.external.loms_http_url else set())
     return {name: several.get(name, 1) for name in PORTS if name not in absent}
 
 
 def access_of(settings: Settings, ports: Mapping[str, tuple[int, ...]]) -> Access:
     """The addresses a stack with these ports has."""
-    return Access(ports, passwords_of(settings.home), settings.telegram_token)
+    return Access(ports, passwords_of(settings.home), settings.telegram_token, settings.external)
 
 
 def units_of(settings: Settings, access: Access, *, on_jars: Callable[[int, int], None]) -> list[Unit]:
     """Everything that is to run, not started. `on_jars(ready, in all)` is told while jars are fetched."""
-    units: list[Unit] = [_postgres(settings, access), _kafka(settings, access, on_jars), _valkey(settings, access)]
-    units += [_cache_shard(number, settings, access) for number in range(CACHE_SHARDS)]
+    units: list[Unit] = []
+    if settings.external:
+        units += external_units(settings.external)
+    else:
+        units += [_postgres(settings, access), _kafka(settings, access, on_jars), _valkey(settings, access)]
+        units += [_cache_shard(number, settings, access) for number in range(CACHE_SHARDS)]
     if not settings.telegram_token:
         units.append(_stand_in(settings, access))
     if settings.pooler:
@@ -219,7 +86,8 @@ def units_of(settings: Settings, access: Access, *, on_jars: Callable[[int, int]
     if not settings.servers_only:
         units += [_databases(settings, access), _topics(settings, access)]
         units += [_service(each, index, settings, access) for index, each in enumerate(SERVICES)]
-        units.append(_envoy(settings, access))
+        if "loms-http" in access.ports:
+            units.append(_envoy(settings, access))
     return units
 
 
@@ -314,26 +182,40 @@ def _stand_in(settings: Settings, access: Access) -> ServiceUnit:
 
 def _databases(settings: Settings, access: Access) -> StepUnit:
     facts = Facts(name=DATABASES, kind=Kind.STEP, needs=frozenset({"postgres"}))
-    modules = sorted({each.module for each in SERVICES if DATABASES in each.needs})
-    environment = {
-        **_loms(access),
-        **_notification(access),
-        **_product(access),
-        **_cart(access),
-        PORTS["postgres"].variable: str(access.ports["postgres"][0]),
-    }
+    with_database = [each for each in SERVICES if DATABASES in each.needs]
+    modules = sorted({each.module for each in with_database})
+    environment = _administered(access)
+    for each in with_database:
+        environment |= each.environment(access)
     command = _command(settings, DATABASES, ("-m", "stack.prepare", *modules), environment)
+    if access.external:
+        return _every_time(settings, facts, command)
     marker = Marker(settings.home.data / "postgres" / "prepared")
     return StepUnit(facts, command, marker=marker, fingerprint=_prepared_from(*access.passwords.values()))
 
 
+def _administered(access: Access) -> dict[str, str]:
+    if access.external:
+        return {POSTGRES: access.external.postgres_url}
+    return {PORTS["postgres"].variable: str(access.ports["postgres"][0])}
+
+
 def _topics(settings: Settings, access: Access) -> StepUnit:
     facts = Facts(name=TOPICS, kind=Kind.STEP, needs=frozenset({"kafka"}))
+    argv = ("-m", "events", "create", "--bootstrap", access.kafka)
+    if access.external:
+        return _every_time(settings, facts, _command(settings, TOPICS, argv, {}))
     replicas = str(min(len(access.ports["kafka"]), 3))
-    argv = ("-m", "events", "create", "--bootstrap", access.kafka, "--replication", replicas)
     marker = Marker(_kafka_folder(settings.home) / "prepared")
     made_from = fingerprint([CHECKOUT / "events"], replicas)
-    return StepUnit(facts, _command(settings, TOPICS, argv, {}), marker=marker, fingerprint=made_from)
+    command = _command(settings, TOPICS, (*argv, "--replication", replicas), {})
+    return StepUnit(facts, command, marker=marker, fingerprint=made_from)
+
+
+def _every_time(settings: Settings, facts: Facts, command: Command) -> StepUnit:
+    """What was prepared on servers of others may be gone since: it is done at every start."""
+    marker = Marker(settings.home.run / f"{facts.name}.prepared")
+    return StepUnit(facts, command, marker=marker, fingerprint=secrets.token_hex())
 
 
 def _service(service: Service, index: int, settings: Settings, access: Access) -> ServiceUnit:

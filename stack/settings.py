@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from stack.errors import StackError
+from stack.external import External, external_of
 from stack.home import Home, home_of
 
 PORT_MAX = 65_535
@@ -61,7 +62,7 @@ class Settings:
     """The choices. `ports` holds only listeners somebody chose; the others take their defaults.
 
     `brokers` None means as many as the data was made with, one for new data. `pooler` puts a pgbouncer before the
-    database of LOMS.
+    database of LOMS. `external` are servers of others, used instead of ours.
     """
 
     home: Home
@@ -73,6 +74,7 @@ class Settings:
     maven_mirror: str | None = None
     servers_only: bool = False
     pooler: bool = False
+    external: External | None = None
     log_level: str = "INFO"
     start_seconds_max: float = 120.0
     stop_seconds_max: float = 45.0
@@ -94,6 +96,7 @@ class Settings:
             "ONELANE_SERVERS_ONLY": "1" if self.servers_only else None,
             "ONELANE_POOLER": "1" if self.pooler else None,
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.otlp_endpoint,
+            **(self.external.environment() if self.external else {}),
         }
         return chosen | {name: value for name, value in optional.items() if value}
 
@@ -110,10 +113,20 @@ def settings_of(environment: Mapping[str, str]) -> Settings:
         telegram_limits=_one_of(environment, "ONELANE_TELEGRAM_LIMITS", ("1", "TRUE", "0", "FALSE")) in {"1", "TRUE"},
         servers_only=_switch(environment, "ONELANE_SERVERS_ONLY"),
         pooler=_switch(environment, "ONELANE_POOLER"),
+        external=_external(environment),
         log_level=_one_of(environment, "ONELANE_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         start_seconds_max=_seconds(environment, "ONELANE_START_SECONDS_MAX", default=120.0),
         stop_seconds_max=_seconds(environment, "ONELANE_STOP_SECONDS_MAX", default=45.0),
     )
+
+
+def _external(environment: Mapping[str, str]) -> External | None:
+    if not _switch(environment, "ONELANE_EXTERNAL"):
+        return None
+    for ours in ("ONELANE_BROKERS", "ONELANE_POOLER"):
+        if environment.get(ours):
+            raise BadSetting(ours, environment[ours], bound="a choice for servers of others (ONELANE_EXTERNAL)")
+    return external_of(environment)
 
 
 def _ports(environment: Mapping[str, str]) -> dict[str, tuple[int, ...]]:

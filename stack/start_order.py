@@ -12,7 +12,7 @@ class ImpossibleOrder(StackError):
     def __init__(self, names: AbstractSet[str]) -> None:
         super().__init__(
             f"no order of starting satisfies: {', '.join(sorted(names))}",
-            cure="mend `needs` in stack/processes.py",
+            cure="mend `needs` in stack/services.py",
         )
 
 

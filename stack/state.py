@@ -68,7 +68,8 @@ class ProcessState:
 class State:
     """The whole stack. `ports` are the listeners in use; `seconds` is the time from start to ready.
 
-    `leftovers` are the processes of a dead supervisor that this one ended before it began.
+    `external`: its servers are those of others. `leftovers` are the processes of a dead supervisor that this one ended
+    before it began.
     """
 
     phase: Phase = Phase.STOPPED
@@ -76,6 +77,7 @@ class State:
     started_at: str = ""
     seconds: float | None = None
     brokers: int = 1
+    external: bool = False
     leftovers: tuple[str, ...] = ()
     ports: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     error: str = ""

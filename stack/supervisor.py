@@ -18,6 +18,7 @@ from types import FrameType
 from typing import IO, Any
 
 from stack.errors import StackError
+from stack.external import keep
 from stack.home import Home
 from stack.identity import ProcessIdentity
 from stack.keeper import Keeper, Shared
@@ -181,7 +182,9 @@ def main() -> int:
 
 def _supervise(settings: Settings, state: StateFile, began: float) -> int:
     ports = planned_ports(settings, listener_counts(settings))
-    state.change(ports=ports)
+    if settings.external:
+        keep(settings.home, settings.external)
+    state.change(ports=ports, external=settings.external is not None)
     stopping = Event()
     units = units_of(settings, access_of(settings, ports), on_jars=_jars_told(state, stopping))
     supervisor = Supervisor(units, settings=settings, state=state, stopping=stopping, began=began)

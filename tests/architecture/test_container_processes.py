@@ -12,7 +12,8 @@ import yaml
 from stack.access import Access
 from stack.envoy_config import render
 from stack.passwords import NAMES
-from stack.processes import CACHE_SHARDS, SERVICES, Service
+from stack.processes import CACHE_SHARDS
+from stack.services import SERVICES, Service
 from stack.settings import PORTS
 from tests.containers import compose, dockerfile
 from tests.containers.compose import ROOT

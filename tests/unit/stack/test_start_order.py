@@ -1,6 +1,6 @@
 import pytest
 
-from stack.processes import SERVICES
+from stack.services import SERVICES
 from stack.start_order import ImpossibleOrder, dependents, require_startable
 
 
