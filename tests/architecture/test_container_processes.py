@@ -19,6 +19,7 @@ from tests.containers import compose, dockerfile
 from tests.containers.compose import ROOT
 from tests.settings_read import settings_classes, variables_of
 
+WRITTEN: dict[str, dict[str, Any]] = compose.written()["services"]
 FILLED: dict[str, dict[str, Any]] = compose.filled(compose.example())["services"]
 JOBS = {name for name, service in FILLED.items() if service["restart"] == "no"}
 DATABASES = sorted(path.parent.name for path in (ROOT / "services").glob("*/migrations"))
@@ -86,6 +87,28 @@ def test_every_service_with_a_schema_has_a_database_roles_a_pooler_and_its_migra
     assert {f"{database.upper()}_PASSWORD", f"{database.upper()}_OWNER_PASSWORD"} <= _told("databases")
     assert FILLED[f"{database}-pgbouncer"]["environment"]["POOLER_DATABASE"] == database
     assert f"{database}-migrate" in JOBS
+
+
+def test_a_program_may_do_in_valkey_what_the_stack_lets_it_do_and_no_more() -> None:
+    users = {"valkey-limits": _access().limits_user} | {
+        f"valkey-cache-{number}": _access().cache_user for number in range(CACHE_SHARDS)
+    }
+    told = {name: FILLED[name]["environment"] for name in users}
+
+    assert {
+        name: f"user {each['VALKEY_USER']} resetchannels {each['VALKEY_USER_MAY']}" for name, each in told.items()
+    } == {name: re.sub(r" on #\w+", "", user.line()).strip() for name, user in users.items()}
+
+
+def test_every_program_comes_to_valkey_as_its_user_and_nobody_as_the_operator() -> None:
+    comes = re.compile(r"redis://([^:@/]*):(\$\{\w+\})@([a-z0-9-]+):")
+    asked = {each for service in WRITTEN.values() for each in comes.findall(json.dumps(service))}
+
+    assert asked == {
+        ("limits", "${VALKEY_LIMITS_PASSWORD}", "valkey-limits"),
+        ("cart-cache", "${VALKEY_CACHE_PASSWORD}", "valkey-cache-0"),
+        ("cart-cache", "${VALKEY_CACHE_PASSWORD}", "valkey-cache-1"),
+    }
 
 
 def test_three_brokers_form_the_cluster_and_keep_every_record_thrice() -> None:
