@@ -14,6 +14,7 @@ from services.loms.repository.statements import statement
 from tests.captured_logs import captured_logs
 from tests.expirers import expirer, running_expirer
 from tests.loms_fixtures import Platform
+from tests.proofs import is_proof
 from tests.waiting import eventually
 
 PLENTY = 1625903  # 10,000 pieces, none reserved
@@ -76,7 +77,7 @@ async def test_two_replicas_cancel_five_hundred_orders_once_each_and_in_time(pla
         await eventually(lambda: _all_cancelled(platform), within=30, every=0.2)
 
     late = [row["seconds"] for row in await platform.eye.fetch(LATENESS)]
-    print(f"cancelled {min(late):.3f} to {max(late):.3f} s after awaiting payment")
+    print(f"{len(late)} orders were cancelled {min(late) - 5:.3f} to {max(late) - 5:.3f} s after their time")
     orders = [order for each in placed for order in each]
     assert len(late) == len(orders) == 500
     assert min(late) >= 5
@@ -182,8 +183,11 @@ async def test_a_look_reads_what_awaits_payment_and_not_the_whole_table(platform
 
 
 def _times_too_busy() -> float:
-    """How many times longer things take here than on a machine left alone: those who wait for each of its cores."""
-    return max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
+    """How many times longer things take here than on a machine left alone: those who wait for each of its cores.
+
+    A proof has its machine for itself.
+    """
+    return 1.0 if is_proof() else max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0)
 
 
 async def _placed_one_by_one(platform: Platform, count: int) -> list[OrderId]:
