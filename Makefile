@@ -44,9 +44,9 @@ chaos: setup ## faults against outbox and inbox for MINUTES=60, with BROKERS=3; 
 planted: setup ## plant every known mistake and convict it
 	@$(BIN)/python -m tests.planted
 
-prove: setup ## lose the commit of every write path, before and after it arrived, ROUNDS=50 times each; kill sender and cart 100 times
+prove: setup ## lose the commit of every write path, before and after it arrived, ROUNDS=50 times each; kill sender and cart 100 times; 20,000 steps of stories; expiry within 2 s
 	@$(BIN)/python -m tests.commit_cuts $(ROUNDS)
-	@ONELANE_PROVE=1 $(BIN)/python -m pytest -q -s -n 0 tests/resilience/notification/test_killed_sender.py tests/resilience/cart/test_killed.py
+	@ONELANE_PROVE=1 $(BIN)/python -m pytest -q -s -n 0 tests/resilience/notification/test_killed_sender.py tests/resilience/cart/test_killed.py tests/integration/loms/test_stories.py tests/integration/loms/test_expirer.py
 
 check: setup ## format, lint, types, imports
 	@$(BIN)/ruff format --check --quiet .
