@@ -1,7 +1,8 @@
 """How fast the notification service plans what lies in the log, against the same statements sent by pgbench.
 
 Ours is the real consumer: Kafka, decoding, the inbox, three statements a batch. Every order is placed, waits for
-payment and is paid; everybody is linked, so that every event is a row that waits, a card and a lane.
+payment and is paid; everybody is linked, so that every event is a row that waits, a card and a lane. Both sides have a
+connection per partition, batches as large, and share their people alike.
 """
 
 import os
@@ -32,7 +33,6 @@ def notification(stand: Stand, roster: Roster) -> Findings:
     found = Findings("notification")
     orders = filled(stand)
     batch_events = Limits().batch_events_max
-    batches = 3 * orders // batch_events
     for round_number in range(1, stand.settings.repeat + 1):
         facts = {"round": round_number, "load1": os.getloadavg()[0]}
         with notified(stand) as service:
@@ -40,7 +40,7 @@ def notification(stand: Stand, roster: Roster) -> Findings:
             found.wrong += _held_against_the_promise(service, 3 * orders)
         found.say({"way": "consumer", "per_second": planned, "per_minute": planned * 60, **facts})
         with notified(stand) as service:
-            seconds = _by_pgbench(service, batches, batch_events)
+            seconds = _by_pgbench(service, orders, batch_events)
         ceiling = stand.settings.partitions * batch_events / seconds
         found.say({"way": "pgbench", "per_second": ceiling, "per_minute": ceiling * 60, **facts})
     ours, theirs = (found.column("per_second", way=way) for way in ("consumer", "pgbench"))
@@ -73,12 +73,12 @@ def _held_against_the_promise(service: Notified, rows: int) -> list[str]:
     return [f"notification: {rows} events, {plans['planned']} rows, {plans['uneven']} of orders without three versions"]
 
 
-def _by_pgbench(service: Notified, batches: int, batch_events: int) -> float:
+def _by_pgbench(service: Notified, orders: int, batch_events: int) -> float:
     """Seconds of one batch, from BEGIN to the answer of COMMIT, with a client per partition side by side."""
     clients = service.stand.settings.partitions
     service.sql(statement("link_chats"), PEOPLE)
     service.sql(statement("plan_batches"))
-    service.sql(statement("make_plans"), batches, batch_events, PEOPLE)
+    service.sql(statement("make_plans"), orders, batch_events, PEOPLE, clients)
     for client in range(clients):
         service.sql(inbox_statement("own"), "pgbench", "pgbench", client, None, 0, "pgbench")
     values = {"name": "pgbench", "epoch": "1", "position": "0", "nobody": str(uuid7()), "turn": "0"}
@@ -87,7 +87,7 @@ def _by_pgbench(service: Notified, batches: int, batch_events: int) -> float:
         Script(_script(clients), values),
         database=service.name,
         clients=clients,
-        transactions=batches // clients,
+        transactions=3 * (orders // clients // batch_events),
     )
 
 

@@ -1,8 +1,8 @@
 """A status change of an order, as this service understands it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -20,8 +20,7 @@ AUDIBLE = frozenset({Status.PAID, Status.FAILED, Status.CANCELLED})
 """What a person must hear, not only find on the card."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusChange:
+class StatusChange(NamedTuple):
     """One step between two statuses; `version` is dense per order. `items` counts pieces, None when nobody said."""
 
     order_id: int

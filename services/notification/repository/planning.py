@@ -1,5 +1,6 @@
 """Writes plans on a connection whose transaction belongs to the inbox."""
 
+from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
@@ -28,7 +29,7 @@ class PostgresPlanning:
         if planned:
             await self._connection.execute(statement("want_cards"), *_newest_by_order(planned))
             await self._connection.execute(statement("open_lanes"), sorted({row["chat_id"] for row in planned}))
-        return {state: count for state in State if (count := sum(row["state"] == state for row in rows))}
+        return {State(state): count for state, count in Counter(row["state"] for row in rows).items()}
 
 
 def _columns(changes: Sequence[StatusChange]) -> tuple[list[Any], ...]:
