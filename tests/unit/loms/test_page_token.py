@@ -1,3 +1,7 @@
+import base64
+import hashlib
+import struct
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +44,14 @@ def test_a_token_with_a_character_changed_is_none(below: OrderId, position: int,
 def test_any_other_text_is_none(garbage: str) -> None:
     with pytest.raises(BadPageToken):
         decoded(garbage, ANY)
+
+
+def test_a_whole_token_of_another_version_is_none() -> None:
+    body = struct.pack(">Bq8s", 2, 42, bytes(8))
+    check = hashlib.blake2b(body, digest_size=7, person=b"page token").digest()
+
+    with pytest.raises(BadPageToken, match="not a token of ours"):
+        decoded(base64.urlsafe_b64encode(body + check).decode(), ANY)
 
 
 def test_there_is_no_token_without_a_next_page() -> None:
