@@ -94,7 +94,11 @@ class Application:
                     await self._handler(connection, events)
                 parked = await self._store(connection, hold, folded)
                 moved = await advance(
-                    connection, hold, next_offset=batch.next_offset, last_event_id=batch.last_event_id
+                    connection,
+                    hold,
+                    from_offset=batch.from_offset,
+                    next_offset=batch.next_offset,
+                    last_event_id=batch.last_event_id,
                 )
         self._count(folded, parked, time.perf_counter() - began)
         return moved

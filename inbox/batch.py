@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Batch:
-    """What one transaction takes in: it moves the position to `next_offset`."""
+    """What one transaction takes in: it moves the position from `from_offset` to `next_offset`."""
 
+    from_offset: int
+    """Where reading began: nothing that can be read lies between here and the first record."""
     next_offset: int
     last_event_id: UUID
     timestamp: int
@@ -24,10 +26,11 @@ class Batch:
     keyless: list[Keyless] = field(default_factory=list)
 
 
-def batch_of(records: Sequence[Record], *, versioned: bool) -> Batch:
-    """Read the records, at least one, in log order."""
+def batch_of(records: Sequence[Record], *, from_offset: int, versioned: bool) -> Batch:
+    """Read the records, at least one, in log order, which were asked for from this offset on."""
     readings = [read(record, versioned=versioned) for record in records]
     return Batch(
+        from_offset=from_offset,
         next_offset=records[-1].offset + 1,
         last_event_id=readings[-1].event_id,
         timestamp=records[0].timestamp,

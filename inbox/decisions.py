@@ -61,7 +61,8 @@ class Decisions:
         async with connection.transaction():
             outcome = await self._carried_out(connection, hold, decision)
             await connection.execute(statement("finish"), decision.id, outcome)
-            await advance(connection, hold, next_offset=hold.next_offset, last_event_id=hold.last_event_id)
+            stays = hold.next_offset
+            await advance(connection, hold, from_offset=stays, next_offset=stays, last_event_id=hold.last_event_id)
         return outcome
 
     async def _carried_out(self, connection: Connection, hold: Hold, decision: Decision) -> str:

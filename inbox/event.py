@@ -248,4 +248,7 @@ def _occurred_at(headers: Mapping[str, bytes]) -> datetime:
         raise _Broken("header ce_time is not RFC 3339") from None
     if moment.tzinfo is None:
         raise _Broken("header ce_time has no zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise _Broken("header ce_time is no moment of the years 1 to 9999 in UTC") from None

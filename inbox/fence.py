@@ -2,7 +2,8 @@
 
 Invariants:
 - taking a partition raises its epoch, so that a former owner's commit finds no row and is undone;
-- the position moves only from where this owner left it: a database that came back older is noticed too.
+- the position moves only from where this owner left it: a database that came back older is noticed too;
+- it moves only over what was read from there on: a batch that begins later is refused.
 """
 
 from __future__ import annotations
@@ -56,9 +57,21 @@ async def own(
 
 
 async def advance(
-    connection: asyncpg.Connection[asyncpg.Record], hold: Hold, *, next_offset: int, last_event_id: UUID | None
+    connection: asyncpg.Connection[asyncpg.Record],
+    hold: Hold,
+    *,
+    from_offset: int,
+    next_offset: int,
+    last_event_id: UUID | None,
 ) -> Hold:
-    """Move the position, as the last statement before the commit; raises Fenced when this is not the owner."""
+    """Move the position over what was read from `from_offset` on, as the last statement before the commit.
+
+    Raises Fenced when this is not the owner, or when the reading did not begin at the position.
+    """
+    if from_offset != hold.next_offset:
+        raise Fenced(
+            f"{hold.at.topic}/{hold.at.partition} was read from {from_offset}, it stands at {hold.next_offset}"
+        )
     moved = await connection.fetchval(
         statement("advance"),
         hold.consumer,

@@ -3,6 +3,8 @@
 Invariants:
 - nothing is applied before the partition is owned and its position has been compared with the log;
 - a batch is held until it is committed: a failure of the surroundings costs time, never an event;
+- a batch begins at the position; where its first record lies later, the log was asked twice and holds nothing between;
+- a turn undone with no batch in hand may have taken records off the client: the partition is taken and sought anew;
 - one batch is applied at a time; at most one more is read ahead meanwhile, and dropped with the hold;
 - only what is committed is hinted to Kafka.
 """
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from inbox.connections import Connections
     from inbox.dead_letters import DeadLetters
     from inbox.decisions import Decisions
+    from inbox.event import Record
     from inbox.fence import Hold
     from inbox.ownership import Ownership
     from inbox.policy import Limits, TopicPolicy
@@ -79,6 +82,7 @@ class Lane:
         self._hold: Hold | None = None
         self._batch: Batch | None = None
         self._ahead: asyncio.Task[Batch | None] | None = None
+        self._sought: int | None = None
         self._fenced = False
         self._failures = 0
         self._next_watch = 0.0
@@ -141,14 +145,26 @@ class Lane:
             self._ahead = asyncio.create_task(self._poll(batch.next_offset), name="inbox read ahead")
 
     async def _poll(self, next_offset: int) -> Batch | None:
-        records = await self._source.poll(
-            self._at, records_max=self._limits.batch_events_max, seconds_max=_POLL_SECONDS_MAX
-        )
-        wanted = [record for record in records if record.offset >= next_offset]
+        """Read on from the position.
+
+        A first record beyond it is either a hole of the log (compaction, a transaction's marker) or something that was
+        taken and lost on the way: what comes first after a seek to the very position tells which.
+        """
+        wanted = await self._records(next_offset)
+        if wanted and wanted[0].offset > next_offset and self._sought != next_offset:
+            self._sought = next_offset
+            self._source.seek(self._at, next_offset)
+            wanted = await self._records(next_offset)
         if not wanted:
             self._lag(0.0)
             return None
-        return batch_of(wanted, versioned=self._policy.versioned)
+        return batch_of(wanted, from_offset=next_offset, versioned=self._policy.versioned)
+
+    async def _records(self, next_offset: int) -> list[Record]:
+        records = await self._source.poll(
+            self._at, records_max=self._limits.batch_events_max, seconds_max=_POLL_SECONDS_MAX
+        )
+        return [record for record in records if record.offset >= next_offset]
 
     async def _apply(self, hold: Hold, batch: Batch) -> None:
         self._busy = True
@@ -208,6 +224,8 @@ class Lane:
 
     async def _back_off(self, error: Exception) -> None:
         self._failures += 1
+        if self._batch is None:
+            self._forget()
         longest = min(self._limits.retry_seconds_max, self._limits.retry_seconds_min * 2 ** min(self._failures, 20))
         seconds = self._jitter(self._limits.retry_seconds_min, max(longest, self._limits.retry_seconds_min))
         metrics.RETRIES.labels(*self._labels).inc()
@@ -228,6 +246,7 @@ class Lane:
     def _forget(self) -> None:
         self._hold = None
         self._batch = None
+        self._sought = None
         self._drop_ahead()
 
     def _drop_ahead(self) -> None:

@@ -1,6 +1,7 @@
 """PB-11 to PB-15: the mistakes people make between Kafka and a transaction, each as one wrong application."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import asyncpg
@@ -20,8 +21,14 @@ class MovesOnBeforeItApplies(Application):
     async def apply(self, connection: Connection, hold: Hold, batch: Batch) -> Hold:
         """As Application.apply, the position first and by itself."""
         async with connection.transaction():
-            moved = await advance(connection, hold, next_offset=batch.next_offset, last_event_id=batch.last_event_id)
-        return await super().apply(connection, moved, batch)
+            moved = await advance(
+                connection,
+                hold,
+                from_offset=batch.from_offset,
+                next_offset=batch.next_offset,
+                last_event_id=batch.last_event_id,
+            )
+        return await super().apply(connection, moved, replace(batch, from_offset=moved.next_offset))
 
 
 class KeepsWatermarksApart(Application):

@@ -100,6 +100,8 @@ def test_a_topic_without_versions_needs_none() -> None:
         ("ce_type", b"a\x00b", "header ce_type is not a name"),
         ("ce_time", b"yesterday", "header ce_time is not RFC 3339"),
         ("ce_time", b"2026-11-21T08:00:00", "header ce_time has no zone"),
+        ("ce_time", b"0001-01-01T00:00:00+01:00", "header ce_time is no moment of the years 1 to 9999 in UTC"),
+        ("ce_time", b"9999-12-31T23:59:59-01:00", "header ce_time is no moment of the years 1 to 9999 in UTC"),
         ("ce_sequence", None, "header ce_sequence is missing"),
         ("ce_sequence", b"0", "header ce_sequence is not in 1..9223372036854775807"),
         ("ce_sequence", b"-1", "header ce_sequence is not a positive decimal number"),
