@@ -8,14 +8,25 @@ Invariants:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from inbox import metrics
-from inbox.errors import InboxError, Reject, TooManyParkedKeys
+from inbox.errors import (
+    HandlerCancelled,
+    HandlerTooSlow,
+    InboxError,
+    Reject,
+    TooManyParkedKeys,
+    TransactionCut,
+    TryAgain,
+)
 from inbox.faults import fault_of_surroundings
 from inbox.fence import Hold, advance
 from inbox.parking import park, parked_keys, store_watermarks, unpark
@@ -26,7 +37,6 @@ from inbox.tracing import spans
 if TYPE_CHECKING:
     from uuid import UUID
 
-    import asyncpg
     from opentelemetry.trace import Tracer
 
     from inbox.batch import Batch
@@ -71,6 +81,15 @@ class Application:
         Raises Fenced, TooManyParkedKeys, or a failure of the surroundings; nothing of the batch is committed then.
         """
         try:
+            return await self._apply(connection, hold, batch)
+        except asyncpg.InterfaceError as error:
+            beneath = _beneath(error)
+            if beneath is None:
+                raise
+            raise beneath from beneath.__cause__
+
+    async def _apply(self, connection: Connection, hold: Hold, batch: Batch) -> Hold:
+        try:
             return await self._attempt(connection, hold, batch, one_by_one=False)
         except Exception as error:
             if isinstance(error, InboxError) and not isinstance(error, Reject):
@@ -91,7 +110,7 @@ class Application:
                 if one_by_one:
                     folded = fold(await self.hand_over_one_by_one(connection, events))
                 elif events:
-                    await self._handler(connection, events)
+                    await self._hand_over(connection, events)
                 parked = await self._store(connection, hold, folded)
                 moved = await advance(
                     connection,
@@ -115,7 +134,7 @@ class Application:
                 continue
             try:
                 async with connection.transaction():
-                    await self._handler(connection, [event])
+                    await self._hand_over(connection, [event])
                     await connection.execute(statement("settle_constraints"))
             except Exception as error:
                 if fault_of_surroundings(error):
@@ -123,6 +142,29 @@ class Application:
                 waits.add(event.key)
                 rejected[event.key, event.version, event.event_id] = reason_of(error)
         return rejected
+
+    async def _hand_over(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Call the handler within its bound; what is nobody's fault but its surroundings' comes out as TryAgain."""
+        began = time.monotonic()
+        bound = asyncio.timeout(self._limits.handler_seconds_max)
+        try:
+            async with bound:
+                await self._handler(connection, events)
+        except asyncio.CancelledError as error:
+            if _being_cancelled():
+                raise
+            raise HandlerCancelled from error
+        except Exception as error:
+            if bound.expired():
+                raise HandlerTooSlow(self._limits.handler_seconds_max, len(events)) from error
+            self._mind_the_connection(connection, time.monotonic() - began, error)
+            raise
+        self._mind_the_connection(connection, time.monotonic() - began, None)
+
+    def _mind_the_connection(self, connection: Connection, seconds: float, error: Exception | None) -> None:
+        idle = self._limits.idle_transaction_seconds_max
+        if connection.is_closed() and seconds >= idle:
+            raise TransactionCut(seconds, idle) from error
 
     async def _store(self, connection: Connection, hold: Hold, folded: Fold[Arrival]) -> set[UUID]:
         if folded.watermarks:
@@ -165,6 +207,20 @@ class Application:
 def events_of(folded: Fold[Arrival]) -> list[Event]:
     """Return what the handler is to see: voids count, but have nothing to hand over."""
     return [arrival.event for arrival in folded.apply if arrival.event is not None and not arrival.void]
+
+
+def _beneath(error: asyncpg.InterfaceError) -> TryAgain | None:
+    """Return what went wrong first: leaving a transaction whose connection is closed hides it behind another error."""
+    beneath: BaseException | None = error
+    while isinstance(beneath, asyncpg.InterfaceError):
+        beneath = beneath.__context__
+    return beneath if isinstance(beneath, TryAgain) else None
+
+
+def _being_cancelled() -> bool:
+    """Tell whether it is our own task that somebody stops; a handler's stray CancelledError leaves no such trace."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def reason_of(error: Exception) -> str:

@@ -24,6 +24,34 @@ class Reject(InboxError):
         self.reason = reason
 
 
+class TryAgain(InboxError):
+    """Raised by a handler: what it needs is away just now, so the batch is undone and tried again until it passes."""
+
+
+class HandlerCancelled(TryAgain):
+    """A handler let a CancelledError out although nobody is stopping it."""
+
+    def __init__(self) -> None:
+        super().__init__("the handler raised CancelledError although the inbox did not cancel it")
+
+
+class HandlerTooSlow(TryAgain):
+    """A handler was cut off at its bound."""
+
+    def __init__(self, seconds_max: float, events: int) -> None:
+        super().__init__(f"the handler took longer than handler_seconds_max = {seconds_max} with {events} events")
+
+
+class TransactionCut(TryAgain):
+    """The server ended the connection while a handler had it."""
+
+    def __init__(self, seconds: float, idle_seconds_max: float) -> None:
+        super().__init__(
+            f"the connection was closed within the {seconds:.1f} s the handler had it: the server ends a transaction "
+            f"in which nothing is asked for longer than idle_transaction_seconds_max = {idle_seconds_max}"
+        )
+
+
 class BadLimits(InboxError, ValueError):
     """A setting is outside its bounds."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from inbox.errors import TryAgain
+
 _SURROUNDINGS = (
     "08",
     "25006",
@@ -30,6 +32,8 @@ system. What is left is about data: 22 (values), 23 (constraints), P0 (raised by
 
 def fault_of_surroundings(error: BaseException) -> bool:
     """Tell whether trying again later can help; True never costs an event, it only costs time."""
+    if isinstance(error, TryAgain):
+        return True
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_SURROUNDINGS)
     return isinstance(error, OSError | TimeoutError | KafkaError | asyncpg.InterfaceError | asyncpg.InternalClientError)

@@ -86,6 +86,7 @@ class Lane:
         self._fenced = False
         self._failures = 0
         self._next_watch = 0.0
+        self._oldest: float | None = None
 
     async def run(self) -> None:
         """Work until closed; raises NeedsOperator, or SessionBroken when the consumer must be built anew."""
@@ -130,6 +131,7 @@ class Lane:
         if self._batch is None:
             await self._watch(self._hold)
             self._batch = await self._next(self._hold)
+            self._unapplied_since(None if self._batch is None else self._batch.timestamp / 1000)
         if self._batch is not None:
             await self._apply(self._hold, self._batch)
 
@@ -156,7 +158,6 @@ class Lane:
             self._source.seek(self._at, next_offset)
             wanted = await self._records(next_offset)
         if not wanted:
-            self._lag(0.0)
             return None
         return batch_of(wanted, from_offset=next_offset, versioned=self._policy.versioned)
 
@@ -168,7 +169,6 @@ class Lane:
 
     async def _apply(self, hold: Hold, batch: Batch) -> None:
         self._busy = True
-        self._lag(self._clock() - batch.timestamp / 1000)
         try:
             await self._send_dead_letters(batch)
             self._read_ahead(batch)
@@ -180,7 +180,7 @@ class Lane:
         self._hint(self._at, batch.next_offset)
         metrics.BATCH_EVENTS.labels(*self._labels).observe(len(batch.arrivals))
         if not self._source.behind(self._at, batch.next_offset):
-            self._lag(0.0)
+            self._unapplied_since(None)
 
     async def _send_dead_letters(self, batch: Batch) -> None:
         while batch.keyless:
@@ -211,6 +211,7 @@ class Lane:
             "inbox.fenced", extra={"topic": self._at.topic, "partition": self._at.partition, "why": str(fenced)}
         )
         self._forget()
+        self._unapplied_since(None)
         self._fenced = True
 
     async def _give_way(self) -> None:
@@ -226,12 +227,20 @@ class Lane:
         self._failures += 1
         if self._batch is None:
             self._forget()
+        if self._oldest is None:
+            self._unapplied_since(self._clock())
         longest = min(self._limits.retry_seconds_max, self._limits.retry_seconds_min * 2 ** min(self._failures, 20))
         seconds = self._jitter(self._limits.retry_seconds_min, max(longest, self._limits.retry_seconds_min))
         metrics.RETRIES.labels(*self._labels).inc()
         log.warning(
             "inbox.turn_undone",
-            extra={"topic": self._at.topic, "partition": self._at.partition, "wait_seconds": round(seconds, 3)},
+            extra={
+                "topic": self._at.topic,
+                "partition": self._at.partition,
+                "wait_seconds": round(seconds, 3),
+                "error": type(error).__name__,
+                "why": str(error),
+            },
             exc_info=error,
         )
         await self._pause(seconds)
@@ -254,5 +263,11 @@ class Lane:
         if ahead is not None and not ahead.cancel():
             ahead.exception()  # whatever became of it, the next seek reads it again
 
-    def _lag(self, seconds: float) -> None:
-        metrics.LAG.labels(*self._labels, str(self._at.partition)).set(max(0.0, seconds))
+    def _unapplied_since(self, moment: float | None) -> None:
+        """Measure the lag from this moment on; it grows by itself until another one, or None, is said."""
+        self._oldest = moment
+        metrics.LAG.labels(*self._labels, str(self._at.partition)).set_function(self._lag)
+
+    def _lag(self) -> float:
+        oldest = self._oldest
+        return 0.0 if oldest is None else max(0.0, self._clock() - oldest)

@@ -25,7 +25,8 @@ RESTARTS = Counter("inbox_session_restarts_total", "Times the Kafka consumer was
 PARKED_KEYS = Gauge("inbox_parked_keys", "Keys that wait for a missing version or an operator.", ["consumer", "topic"])
 LAG = Gauge(
     "inbox_lag_seconds",
-    "Age of the oldest record not yet applied, 0 when there is none (by the host's clock).",
+    "Age of the oldest record not yet applied, 0 when there is none; where nothing can be read, for how long (by the "
+    "host's clock).",
     ["consumer", "topic", "partition"],
 )
 COMMIT_TO_APPLIED = Histogram(

@@ -32,7 +32,11 @@ class TopicPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of a runner; every field has a range and a wrong one is refused by name."""
+    """Bounds of a runner; every field has a range and a wrong one is refused by name.
+
+    handler_seconds_max bounds one call of the handler, idle_transaction_seconds_max how long it may leave its
+    connection alone: what is cut off there is undone and tried again.
+    """
 
     batch_events_max: int = 500
     parked_keys_max: int = 100
@@ -42,6 +46,7 @@ class Limits:
     stop_seconds_max: float = 5.0
     statement_seconds_max: float = 30.0
     idle_transaction_seconds_max: float = 5.0
+    handler_seconds_max: float = 60.0
     retry_seconds_min: float = 0.1
     retry_seconds_max: float = 5.0
     hint_every_seconds: float = 1.0
@@ -66,6 +71,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "stop_seconds_max": (0.1, 120),
     "statement_seconds_max": (0.1, 600),
     "idle_transaction_seconds_max": (0.1, 60),
+    "handler_seconds_max": (0.1, 3_600),
     "retry_seconds_min": (0.001, 60),
     "retry_seconds_max": (0.001, 600),
     "hint_every_seconds": (0.01, 600),

@@ -15,6 +15,7 @@ from inbox.decisions import Decisions
 from inbox.lane import Lane
 from inbox.ownership import Ownership
 from inbox.parking import parked_keys
+from inbox.source import SessionBroken
 from inbox.statements import statement
 
 if TYPE_CHECKING:
@@ -136,7 +137,10 @@ class Session:
         self._lanes[at] = (lane, task)
 
     def _lane_ended(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
+        """Tell the session why a lane ended; one that nobody closed may not go in silence."""
+        error = task.exception() if not task.cancelled() else None
+        if task.cancelled() and any(task is open_lane for _, open_lane in self._lanes.values()):
+            error = SessionBroken(f"{task.get_name()} was cancelled by nobody we know")
         if error is not None and not self._broken.done():
             self._broken.set_exception(error)
 
