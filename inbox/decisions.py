@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from inbox.application import events_of
 from inbox.fence import Hold, advance
-from inbox.parking import lock_watermarks, park, read_tails, store_watermarks, unpark, waiting
+from inbox.parking import lock_watermarks, park, read_tails, storable, store_watermarks, unpark, waiting
 from inbox.statements import statement
 from inbox.tracing import spans
 from inbox.watermark import Fold, Ref, Watermark, fold_ids, fold_versions, rebased
@@ -60,7 +60,7 @@ class Decisions:
         """Carry one decision out and return its outcome; raises Fenced when this is not the owner."""
         async with connection.transaction():
             outcome = await self._carried_out(connection, hold, decision)
-            await connection.execute(statement("finish"), decision.id, outcome)
+            await connection.execute(statement("finish"), decision.id, storable(outcome))
             stays = hold.next_offset
             await advance(connection, hold, from_offset=stays, next_offset=stays, last_event_id=hold.last_event_id)
         return outcome

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 REASON_CHARACTERS_MAX = 500
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ async def park(
         [arrival.event.type if arrival.event else None for arrival in arrivals],
         [encode_headers(arrival.record.headers) for arrival in arrivals],
         [arrival.record.value for arrival in arrivals],
-        [_storable(reason) for _, reason in entries],
+        [storable(reason) for _, reason in entries],
     )
     return {row["event_id"] for row in rows}
 
@@ -118,27 +120,27 @@ def decode_headers(text: str) -> list[tuple[str, bytes | None]]:
     return [_decoded(*entry) for entry in json.loads(text)]
 
 
+def storable(text: str) -> str:
+    """Return the text as Postgres can store it: no NUL, nothing UTF-8 cannot say, and not too long."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[:REASON_CHARACTERS_MAX])
+
+
 def _encoded(name: str, value: bytes | None) -> list[str | None]:
     if value is None:
-        return [_storable(name), None]
+        return [storable(name), None]
     try:
         text = value.decode()
     except UnicodeDecodeError:
         text = "\x00"
     if "\x00" in text:
-        return [_storable(name), None, base64.b64encode(value).decode()]
-    return [_storable(name), text]
+        return [storable(name), None, base64.b64encode(value).decode()]
+    return [storable(name), text]
 
 
 def _decoded(name: str, text: str | None, encoded: str | None = None) -> tuple[str, bytes | None]:
     if encoded is not None:
         return name, base64.b64decode(encoded)
     return name, None if text is None else text.encode()
-
-
-def _storable(text: str) -> str:
-    """Postgres stores no NUL in a text."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:REASON_CHARACTERS_MAX]
 
 
 def _arrival(row: Mapping[str, Any], topic: str, *, versioned: bool) -> Arrival:

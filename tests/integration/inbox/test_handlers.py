@@ -1,7 +1,8 @@
 """What a handler does beside its work, by mistake or of need, costs no event and stays no secret."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from inbox import Event, Handler, TopicPolicy
+from inbox import Event, Handler, Reject, TopicPolicy
 from inbox.testing import MemoryBroker, MemoryDeadLetters
 from tests.given import Database
 from tests.integration.inbox.world import CONSUMER, QUICK, Sent, World, an_event, leave_effects, world_of
@@ -158,3 +159,21 @@ async def test_lag_grows_while_the_database_cannot_be_reached(world: World, name
 
     now = 1_030.0
     assert lag(name) == 30.0
+
+
+@pytest.mark.parametrize("refusal", [Reject, lambda _, why: ValueError(why)])
+async def test_a_reason_no_text_can_hold_parks_its_key_all_the_same(
+    world: World, name: str, refusal: Callable[[Event, str], Exception]
+) -> None:
+    async def handle(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.key == "7":
+                raise refusal(event, json.loads(b'"unknown name \\ud800\\u0000!"'))
+        await leave_effects(connection, events)
+
+    await given(world, name, handle, an_event("7", 1), an_event("42", 1))
+    await world.reaches(name, 2)
+
+    ((_, reason),) = await world.parked("7")
+    assert reason.endswith("unknown name \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}!")
+    assert await world.applied("42") == [1]
