@@ -21,7 +21,7 @@ def delete(home: Home) -> None:
 
 
 def _ours(home: Home) -> tuple[Path, ...]:
-    return (home.data, home.logs, home.run, home.state_file, home.passwords_file, home.lock_file)
+    return (home.data, home.logs, home.run, home.state_file, home.passwords_file, home.external_file, home.lock_file)
 
 
 def _size(path: Path) -> int:

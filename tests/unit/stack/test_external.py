@@ -7,6 +7,7 @@ from stack.external import External, keep, kept
 from stack.home import Home
 from stack.passwords import NAMES
 from stack.processes import access_of, brokers_of, listener_counts, units_of
+from stack.reset import delete
 from stack.settings import BadSetting, settings_of
 from stack.units import ServiceUnit, StepUnit, Unit
 
@@ -98,3 +99,12 @@ def test_later_commands_find_them_in_a_file_that_its_owner_alone_may_read(tmp_pa
 
     assert kept(home) == EXTERNAL
     assert home.external_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_reset_forgets_them(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    keep(home, EXTERNAL)
+
+    delete(home)
+
+    assert not home.external_file.exists()
