@@ -86,6 +86,16 @@ class NeedsOperator(OutboxError):
     """No restart can help: a person has to decide. Processes exit with 78."""
 
 
+class DatabaseUnusable(NeedsOperator):
+    """The database is not there, does not let this role in, or has no outbox this role may work with."""
+
+    def __init__(self, address: str, fact: str, cure: str) -> None:
+        super().__init__(f"the database at {address}: {fact}; {cure}")
+        self.address = address
+        self.fact = fact
+        self.cure = cure
+
+
 class CursorMissing(NeedsOperator):
     """The cursor row is not there: the tables were not installed, or the name is wrong."""
 

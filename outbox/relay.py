@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from outbox import errors, metrics
+from outbox.address import reached, understood
 from outbox.backoff import Backoff
 from outbox.cursor import Cursor
 from outbox.ids import uuid7
@@ -93,33 +94,39 @@ class Relay:
 
     async def _serve(self, backoff: Backoff) -> None:
         """One session: stand by for the lease, then one tenure."""
-        session = await self._sessions(self._settings.dsn, f"outbox-relay {self._settings.instance} standby")
+        with reached(self._settings.dsn):
+            session = await self._sessions(self._settings.dsn, f"outbox-relay {self._settings.instance} standby")
         try:
-            backoff.succeeded()
-            await session.listen(self._settings.channel, self._heard.set)
-            cursor = await self._stand_by(session)
+            with understood(self._settings.dsn):
+                await session.execute("touch_tables")
+                await session.listen(self._settings.channel, self._heard.set)
+                cursor = await self._stand_by(session, backoff)
             if cursor is not None:
-                await self._own(session, cursor)
+                await self._own(session, cursor, backoff)
         finally:
             await session.close()
 
-    async def _stand_by(self, session: Session) -> Cursor | None:
+    async def _stand_by(self, session: Session, backoff: Backoff) -> Cursor | None:
         """Try for the lease until it is ours; None when the relay stops first."""
         owner = self._new_owner()
         while not self._stopping.is_set():
             cursor = await Cursor.take(session, self._settings.name, owner)
             if cursor is not None:
                 return cursor
+            backoff.succeeded()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._settings.standby_seconds)
         return None
 
-    async def _own(self, session: Session, cursor: Cursor) -> None:
+    async def _own(self, session: Session, cursor: Cursor, backoff: Backoff) -> None:
         self._began(cursor)
+        tenure = self._tenure(session, cursor)
         try:
             await session.rename(f"outbox-relay {self._settings.instance} owner")
-            await self._tenure(session, cursor).run()
+            await tenure.run()
         finally:
+            if tenure.worked:
+                backoff.succeeded()
             self._ended()
             await self._publisher.discard()
             with contextlib.suppress(*TRANSIENT):

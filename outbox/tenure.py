@@ -73,6 +73,8 @@ class Tenure:
         self._alarm = VersionAlarm()
         self._stamp = Stamp(cursor.history, cursor.epoch, frozenset())
         self._waiting = _Waiting()
+        self.worked = False
+        """Whether it came so far as to finish a turn: what ended it later was no fault of its beginning."""
         flush = settings.flush_before_publish
         self._flushes = cursor.flush_advised if flush is None else flush
 
@@ -103,6 +105,7 @@ class Tenure:
                 await self._walk()
             else:
                 await self._turn()
+            self.worked = True
 
     async def _turn(self) -> None:
         """One difference: read, publish, move on; then rest until there may be more."""
