@@ -17,6 +17,7 @@ from typing import Any
 import asyncpg
 
 from outbox import commands, errors
+from outbox.log_lines import FactsFormatter
 from outbox.message import MAX_MESSAGE_BYTES_DEFAULT
 from outbox.relay import Relay
 from outbox.schema import install_sql
@@ -140,10 +141,16 @@ def _print_install_sql(given: argparse.Namespace) -> int:
 
 
 def _run_relay(given: argparse.Namespace) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    _log_to_stderr()
     _spare_the_long_lived()
     asyncio.run(_relay_until_signalled(given))
     return EXIT_OK
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(FactsFormatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _spare_the_long_lived() -> None:

@@ -196,7 +196,8 @@ class Tenure:
         if steps.gaps or steps.inversions:
             metrics.VERSION_GAP.inc(steps.gaps)
             metrics.VERSION_INVERSION.inc(steps.inversions)
-            _log.error("relay.versions_out_of_step", extra={"gaps": steps.gaps, "inversions": steps.inversions})
+            facts = {"gaps": steps.gaps, "inversions": steps.inversions, "sample": "; ".join(steps.samples)}
+            _log.error("relay.versions_out_of_step", extra=facts)
 
     async def _move(self, position: Position, *, published: bool = False, at_once: bool = False) -> None:
         """Everything up to the position is acknowledged; store that if it is due."""

@@ -4,19 +4,27 @@ Only a bounded number of recent keys is remembered; a key met again after it was
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from outbox.rows import KEY, TOPIC, VERSION, Row
 
 _KEYS_REMEMBERED = 100_000
+_SAMPLES_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """What a batch's versions did other than rise by one."""
+    """What a batch's versions did other than rise by one.
+
+    Attributes:
+        gaps: how many skipped one.
+        inversions: how many went back.
+        samples: the first few of both, `orders/42: 5 after 3`.
+    """
 
     gaps: int = 0
     inversions: int = 0
+    samples: tuple[str, ...] = field(default=(), compare=False)
 
 
 class VersionAlarm:
@@ -29,6 +37,7 @@ class VersionAlarm:
     def acknowledged(self, rows: Sequence[Row]) -> Steps:
         """Take the versions of acknowledged rows into account."""
         gaps = inversions = 0
+        samples: list[str] = []
         for row in rows:
             version = row[VERSION]
             if version is None:
@@ -38,12 +47,14 @@ class VersionAlarm:
             last[key] = version
             if before is None or version == before + 1:
                 continue
+            if len(samples) < _SAMPLES_MAX:
+                samples.append(f"{row[TOPIC]}/{key}: {version} after {before}")
             if version > before:
                 gaps += 1
             else:
                 inversions += 1
         self._forget_oldest()
-        return Steps(gaps, inversions)
+        return Steps(gaps, inversions, tuple(samples))
 
     def _of_topic(self, topic: str) -> dict[str, int]:
         known = self._last.get(topic)

@@ -39,3 +39,18 @@ def test_keys_not_seen_for_long_are_forgotten_and_believed() -> None:
     steps = alarm.acknowledged([a_row("orders", 7, key="1", version=9), a_row("orders", 8, key="6", version=9)])
 
     assert steps == Steps(gaps=1)
+
+
+def test_what_is_out_of_step_is_named_by_a_sample() -> None:
+    rows = [a_row("orders", version, key="42") for version in (1, 3, 2)]
+
+    steps = VersionAlarm().acknowledged(rows)
+
+    assert (steps.gaps, steps.inversions) == (1, 1)
+    assert steps.samples == ("orders/42: 3 after 1", "orders/42: 2 after 3")
+
+
+def test_the_sample_is_short() -> None:
+    rows = [a_row("orders", version) for version in range(1, 41, 2)]
+
+    assert len(VersionAlarm().acknowledged(rows).samples) == 5
