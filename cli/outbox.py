@@ -138,7 +138,12 @@ def republish(  # noqa: PLR0917 - typer passes options by name
     from outbox.operations.republish import republish as send_again
 
     selection = Selection(
-        key=key, from_version=from_version, to_version=to_version, since=_utc(since), until=_utc(until), topic=topic
+        key=key,
+        from_version=from_version,
+        to_version=to_version,
+        since=_utc(since),
+        until=_utc(until),
+        topics=None if topic is None else (topic,),
     )
     if not execute:
         planned = _on_database(lambda connection: plan_republish(connection, selection))

@@ -115,6 +115,7 @@ async def do_republish(connection: "Connection", given: argparse.Namespace) -> i
         to_version=given.to_version,
         since=_moment(given.since),
         until=_moment(given.until),
+        topics=tuple(rule.name for rule in topic_rules(given)),
     )
     if not given.execute:
         planned = await plan_republish(connection, selection, name=given.name)

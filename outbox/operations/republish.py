@@ -23,14 +23,14 @@ _PAGE_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which rows: versions of a key, or a stretch of time; of one topic, or of all."""
+    """Which rows: versions of a key, or a stretch of time; of some topics, or of all."""
 
     key: str | None = None
     from_version: int = 1
     to_version: int = 2**63 - 1
     since: datetime | None = None
     until: datetime | None = None
-    topic: str | None = None
+    topics: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if (self.key is None) == (self.since is None):
@@ -91,6 +91,6 @@ def _arguments(selection: Selection, cursor: StoredCursor) -> tuple[object, ...]
         selection.to_version,
         selection.since,
         selection.until,
-        selection.topic,
+        selection.topics,
         cursor.seen.text,
     )

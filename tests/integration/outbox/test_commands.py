@@ -109,6 +109,23 @@ async def test_rows_are_republished_to_kafka_when_told(
     assert versions_of(records, "42") == [2]
 
 
+async def test_republish_sends_only_the_topics_it_names(
+    outbox_database: Database,
+    connection: Connection,
+    kafka: SharedKafka,
+    topic: MakeTopic,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    orders, audit = await topic("orders"), await topic("audit")
+    await _sent_to_memory(outbox_database, connection, orders)
+    await _sent_to_memory(outbox_database, connection, audit)
+    where = ("--bootstrap", kafka.bootstrap, "--topic", f"{audit}:versioned", "--reason", "a test", "--execute")
+
+    assert await _run(outbox_database, "republish", "--key", "42", *where) == 0
+
+    assert capsys.readouterr().out == f"sent again: 2 of {audit}\n"
+
+
 async def test_a_moment_without_an_offset_is_an_error(
     outbox_database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:

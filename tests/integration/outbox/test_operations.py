@@ -183,7 +183,7 @@ async def test_a_stretch_of_time_is_sent_again_in_order(
 ) -> None:
     await _publish_all(outbox_database, broker, connection, 1, 2, 3)
     moments = [event.occurred_at for event in await of_key(connection, "42")]
-    selection = Selection(since=moments[1], until=moments[2] + timedelta(hours=1), topic="orders")
+    selection = Selection(since=moments[1], until=moments[2] + timedelta(hours=1), topics=("orders",))
 
     await republish(connection, FakePublisher(broker, [ORDERS]), selection, reason=BECAUSE)
 
