@@ -9,8 +9,14 @@ COMMIT_TO_ACK_SECONDS = Histogram(
     "From the row's occurred_at to the broker's acknowledgement, by the database's clock; a sample of large batches.",
     buckets=_LATENCY_BUCKETS,
 )
-OLDEST_UNSENT_SECONDS = Gauge("outbox_oldest_unsent_seconds", "Age of the oldest row read and not yet acknowledged.")
-BACKLOG_ROWS = Gauge("outbox_backlog_rows", "Rows known to wait: read and unacknowledged, or ahead in a backlog.")
+OLDEST_UNSENT_SECONDS = Gauge(
+    "outbox_oldest_unsent_seconds",
+    "Age of the oldest row not yet acknowledged; asked of the table while nothing is sent.",
+)
+BACKLOG_ROWS = Gauge(
+    "outbox_backlog_rows",
+    "Rows known to wait: read and unacknowledged, ahead in a backlog, or counted to 10,000 while nothing is sent.",
+)
 SNAPSHOT_HOLD_SECONDS = Gauge(
     "outbox_snapshot_hold_seconds", "Age of the oldest transaction with an id still open: the drop rule waits for it."
 )

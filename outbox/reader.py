@@ -21,6 +21,9 @@ from outbox.snapshot import Snapshot
 READ_XIDS_MAX = 2**20
 """How many ids one read may bridge, as read_difference.sql says; a relay that was away for longer walks."""
 
+PROBED_ROWS_MAX = 10_000
+"""How many rows are counted while nothing is published."""
+
 _WIDENING = 4
 _WINDOW_WIDTH_MAX = 2**40
 
@@ -89,6 +92,19 @@ class Reader:
         if len(rows) > limit:
             return Batch((), position, read[OCCURRED_AT], overflowed=True)
         return Batch(rows, replace(position, walked_seq=until), read[OCCURRED_AT])
+
+    async def waiting(self, position: Position) -> tuple[int, float]:
+        """How many rows are beyond the position, counted to a bound, and the age of the oldest in seconds."""
+        seen, target = position.seen, position.target
+        found = await self._session.fetchrow(
+            "probe_waiting",
+            seen.xmax,
+            seen.running,
+            target.text if target is not None else None,
+            position.walked_seq,
+            PROBED_ROWS_MAX,
+        )
+        return found["waiting"], found["oldest_seconds"] or 0.0
 
     async def _check(self, read: Row) -> None:
         if int(read[KEY]) != self._session.backend_pid:

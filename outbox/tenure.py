@@ -66,7 +66,7 @@ class Tenure:
         self._stopping = stopping
         self._reader = Reader(session, Portion(rows_max=settings.batch_rows_max, bytes_max=settings.batch_bytes_max))
         self._position = cursor.position
-        self._kept_at = time.monotonic()
+        self._kept_at = self._moved_at = self._probed_at = time.monotonic()
         self._unstored = False
         self._poll_seconds = settings.poll_seconds_min
         self._backoff = Backoff(seconds_max=settings.backoff_seconds_max)
@@ -203,7 +203,8 @@ class Tenure:
         """Everything up to the position is acknowledged; store that if it is due."""
         self._position = position
         self._unstored |= published
-        due = self._unstored and time.monotonic() - self._kept_at >= self._settings.advance_seconds
+        self._moved_at = time.monotonic()
+        due = self._unstored and self._moved_at - self._kept_at >= self._settings.advance_seconds
         if due or at_once:
             await self._store()
 
@@ -219,7 +220,17 @@ class Tenure:
             await asyncio.sleep(max(0.05, _RENEW_SECONDS - (time.monotonic() - self._kept_at)))
             if time.monotonic() - self._kept_at >= _RENEW_SECONDS:
                 await self._store()
+            await self._look_at_what_waits()
             self._waiting.report()
+
+    async def _look_at_what_waits(self) -> None:
+        """Where nothing moved for a second (paused, the broker away), ask the table; a slow answer is left."""
+        if time.monotonic() - self._moved_at < _RENEW_SECONDS:
+            self._waiting.found = (0, 0.0)
+        elif time.monotonic() - self._probed_at >= _RENEW_SECONDS:
+            self._probed_at = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                self._waiting.found = await self._reader.waiting(self._position)
 
     async def _keep_house(self) -> None:
         """Partitions, on a connection of its own; its troubles never end the tenure."""
@@ -254,10 +265,12 @@ class Tenure:
 
 
 class _Waiting:
-    """What is read and not acknowledged, for the gauges; ages by the database's clock."""
+    """What is not acknowledged, for the gauges: read already, or found waiting; ages by the database's clock."""
 
     def __init__(self) -> None:
         self.behind = 0
+        self.found = (0, 0.0)
+        """Rows and the age of the oldest, asked of the table while nothing moves."""
         self._batch: Batch | None = None
         self._server_time: datetime | None = None
         self._at = 0.0
@@ -279,8 +292,9 @@ class _Waiting:
 
     def report(self) -> None:
         rows = self._batch.rows if self._batch is not None else ()
-        metrics.BACKLOG_ROWS.set(max(self.behind, len(rows)))
-        metrics.OLDEST_UNSENT_SECONDS.set(self.age_seconds(rows[0]) if rows else 0.0)
+        found_rows, found_seconds = self.found
+        metrics.BACKLOG_ROWS.set(max(self.behind, len(rows), found_rows))
+        metrics.OLDEST_UNSENT_SECONDS.set(max(self.age_seconds(rows[0]) if rows else 0.0, found_seconds))
 
 
 def _count_by_topic(rows: Any) -> None:
