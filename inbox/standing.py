@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from inbox.policy import TopicPolicy
 
+_NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a record's timestamp outside the years 1 to 9999; the same one each time it comes."""
+
 Standing = Callable[[Mapping[Ref, str]], Fold[Arrival]]
 """Given what the handler refused so far, tells what is to be done with the batch."""
 
@@ -76,4 +79,7 @@ def _own_time(arrival: Arrival) -> datetime:
     """Return the event's own time, never ours: a repeat must meet the same row."""
     if arrival.event is not None:
         return arrival.event.occurred_at
-    return datetime.fromtimestamp(arrival.record.timestamp / 1000, UTC)
+    try:
+        return datetime.fromtimestamp(arrival.record.timestamp / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return _NO_MOMENT

@@ -380,3 +380,16 @@ async def test_an_unreadable_record_of_a_topic_without_versions_parks_its_key_on
 
     assert [reason for _, reason in await world.parked("42")] == ["header ce_id is missing", "behind a parked event"]
     assert len(await world.applied("7")) == 1
+
+
+async def test_an_unreadable_record_from_the_year_33658_parks_its_key_like_any_other(
+    world: World, broker: MemoryBroker, name: str
+) -> None:
+    for _ in range(2):
+        await broker.append(name, key=b"42", value=b"{}", timestamp=10**15)
+    await append(broker, name, an_event("7", None))
+    start(world, broker, name, policy=TopicPolicy(name, versioned=False))
+    await world.reaches(name, 3)
+
+    assert [reason for _, reason in await world.parked("42")] == ["header ce_id is missing", "behind a parked event"]
+    assert len(await world.applied("7")) == 1
