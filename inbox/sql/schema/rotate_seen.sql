@@ -1,7 +1,9 @@
 -- Makes inbox_rotate_seen(days_kept): keeps daily partitions of inbox_seen from the retention's edge to a week ahead
 -- and drops older ones; returns how many it made or dropped. It runs with its owner's rights, so that the consumer's
 -- role needs no DDL, and its search path is nailed to the schema of the tables, so that nobody can slip in others.
--- Callers take turns. A day whose rows the default partition already holds stays there; rows past the retention are deleted from it.
+-- An id is kept for so many days from its event's time and from when it was recorded: what came late moves to the
+-- default partition before its day is dropped. Callers take turns. A day whose rows the default partition already holds
+-- stays there; rows past the retention are deleted from it.
 do $install$
 begin
   execute format($make$
@@ -12,6 +14,7 @@ begin
     declare
       changes int := 0;
       edge    date := (clock_timestamp() at time zone 'UTC')::date - days_kept;
+      since   timestamptz := clock_timestamp() - make_interval(days => days_kept);
       day     date;
       piece   text;
     begin
@@ -32,10 +35,12 @@ begin
       for piece in select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
                    where i.inhparent = 'inbox_seen'::regclass and c.relname ~ '^inbox_seen_[0-9]{8}$'
                      and c.relname < 'inbox_seen_' || to_char(edge, 'YYYYMMDD') loop
+        execute format('alter table inbox_seen detach partition %%I', piece);
+        execute format('insert into inbox_seen_default select * from %%I where recorded_at >= $1', piece) using since;
         execute format('drop table %%I', piece);
         changes := changes + 1;
       end loop;
-      delete from inbox_seen_default where seen_at < edge::timestamp at time zone 'UTC';
+      delete from inbox_seen_default where seen_at < edge::timestamp at time zone 'UTC' and recorded_at < since;
       return changes;
     end
     $body$

@@ -71,6 +71,20 @@ async def test_days_past_the_retention_go_and_what_was_seen_since_stays(world: W
     assert kept == [now - timedelta(days=1)]
 
 
+async def test_an_event_that_was_old_when_it_came_is_remembered_as_long_as_any_other(world: World) -> None:
+    now = await now_of(world)
+    await turn(world, days_kept=30)
+    for days in (20, 400):
+        await came_late(world, now - timedelta(days=days), recorded=now - timedelta(days=1))
+        await came_late(world, now - timedelta(days=days), recorded=now - timedelta(days=4))
+
+    await turn(world, days_kept=DAYS_KEPT)
+
+    kept = await world.connection.fetch("select seen_at, recorded_at from inbox_seen order by seen_at")
+    assert [(now - row["seen_at"]).days for row in kept] == [400, 20]
+    assert {(now - row["recorded_at"]).days for row in kept} == {1}
+
+
 async def test_a_day_the_default_partition_holds_stays_there(world: World) -> None:
     now = await now_of(world)
     await seen(world, now)
@@ -89,7 +103,8 @@ async def test_an_id_is_seen_once_whichever_day_it_belongs_to(world: World) -> N
 
     with pytest.raises(asyncpg.UniqueViolationError):
         await world.connection.execute(
-            "insert into inbox_seen select consumer, topic, event_id, seen_at from inbox_seen"
+            "insert into inbox_seen (consumer, topic, event_id, seen_at) "
+            "select consumer, topic, event_id, seen_at from inbox_seen"
         )
 
 
@@ -98,9 +113,20 @@ async def turn(world: World, *, days_kept: int) -> None:
 
 
 async def seen(world: World, moment: datetime) -> None:
-    await world.connection.execute("insert into inbox_seen values ('c', 't', gen_random_uuid(), $1)", moment)
+    """Record an id of this moment, as it came then."""
+    await world.connection.execute(
+        "insert into inbox_seen (consumer, topic, event_id, seen_at, recorded_at) "
+        "values ('c', 't', gen_random_uuid(), $1, $1)",
+        moment,
+    )
 
 
 async def now_of(world: World) -> datetime:
     now: datetime = await world.connection.fetchval("select clock_timestamp()")
     return now
+
+
+async def came_late(world: World, moment: datetime, *, recorded: datetime) -> None:
+    await world.connection.execute(
+        "insert into inbox_seen values ('c', 't', gen_random_uuid(), $1, $2)", moment, recorded
+    )
