@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inbox.errors import NeedsOperator, Reject
+from inbox.errors import NeedsOperator, Reject, TryAgain
 from inbox.event import Event
 from inbox.policy import Limits, TopicPolicy
 from inbox.runner import Handler, Runner
@@ -16,6 +16,7 @@ __all__ = [
     "Reject",
     "Runner",
     "TopicPolicy",
+    "TryAgain",
     "install_sql",
     "install_statements",
 ]

@@ -20,6 +20,7 @@ import asyncpg
 from inbox import metrics
 from inbox.errors import (
     HandlerCancelled,
+    HandlerEndedTransaction,
     HandlerTooSlow,
     InboxError,
     Reject,
@@ -27,7 +28,7 @@ from inbox.errors import (
     TransactionCut,
     TryAgain,
 )
-from inbox.faults import fault_of_surroundings
+from inbox.faults import fault_of_surroundings, reason_of
 from inbox.fence import Hold, advance
 from inbox.parking import park, parked_keys, store_watermarks, unpark
 from inbox.standing import standing
@@ -140,6 +141,8 @@ class Application:
                     await self._hand_over(connection, [event])
                     await connection.execute(statement("settle_constraints"))
             except Exception as error:
+                if not connection.is_closed() and not connection.is_in_transaction():
+                    raise HandlerEndedTransaction(self._policy.name) from error
                 if fault_of_surroundings(error):
                     raise
                 waits.add(event.key)
@@ -160,14 +163,18 @@ class Application:
         except Exception as error:
             if bound.expired():
                 raise HandlerTooSlow(self._limits.handler_seconds_max, len(events)) from error
-            self._mind_the_connection(connection, time.monotonic() - began, error)
+            self._mind_the_transaction(connection, time.monotonic() - began, error)
             raise
-        self._mind_the_connection(connection, time.monotonic() - began, None)
+        self._mind_the_transaction(connection, time.monotonic() - began, None)
 
-    def _mind_the_connection(self, connection: Connection, seconds: float, error: Exception | None) -> None:
+    def _mind_the_transaction(self, connection: Connection, seconds: float, error: Exception | None) -> None:
+        """Look, without asking the server, whether the transaction is still there."""
         idle = self._limits.idle_transaction_seconds_max
-        if connection.is_closed() and seconds >= idle * _NEARLY:
-            raise TransactionCut(seconds, idle) from error
+        if connection.is_closed():
+            if seconds >= idle * _NEARLY:
+                raise TransactionCut(seconds, idle) from error
+        elif not connection.is_in_transaction():
+            raise HandlerEndedTransaction(self._policy.name) from error
 
     async def _store(self, connection: Connection, hold: Hold, folded: Fold[Arrival]) -> set[UUID]:
         if folded.watermarks:
@@ -224,8 +231,3 @@ def _being_cancelled() -> bool:
     """Tell whether it is our own task that somebody stops; a handler's stray CancelledError leaves no such trace."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def reason_of(error: Exception) -> str:
-    """Say why an event was refused: the handler's own words, or what it stumbled over."""
-    return error.reason if isinstance(error, Reject) else f"{type(error).__name__}: {error}"

@@ -53,10 +53,10 @@ class TransactionCut(TryAgain):
 
 
 class BadLimits(InboxError, ValueError):
-    """A setting is outside its bounds."""
+    """A setting that cannot be meant: outside its bounds, empty, or of another kind."""
 
     def __init__(self, name: str, value: object, bound: str) -> None:
-        super().__init__(f"{name} = {value!r} is out of bounds: {bound}")
+        super().__init__(f"{name} = {value!r} is refused: {bound}")
         self.name = name
         self.value = value
         self.bound = bound
@@ -81,6 +81,18 @@ class PositionNeedsReset(NeedsOperator):
         self.topic = topic
         self.partition = partition
         self.why = why
+
+
+class HandlerEndedTransaction(NeedsOperator):
+    """A handler committed or rolled back what it was given to write in: effects and position would come apart."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(
+            f"{topic}: the handler ended the transaction it was given (COMMIT or ROLLBACK). The position was not "
+            "moved: what it committed itself will be applied again, what it rolled back is undone. Take that "
+            "statement out of it, then start again"
+        )
+        self.topic = topic
 
 
 class TooManyParkedKeys(NeedsOperator):

@@ -59,7 +59,7 @@ class Limits:
             low, high = _RANGES[field.name]
             value = getattr(self, field.name)
             if not low <= value <= high:
-                raise BadLimits(field.name, value, f"{low} … {high}")
+                raise BadLimits(field.name, value, f"must be within {low} … {high}")
 
 
 _RANGES: dict[str, tuple[float, float]] = {

@@ -8,9 +8,11 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import random
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -63,7 +65,9 @@ class Runner:
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         if not topics:
-            raise BadLimits("topics", topics, "at least one")
+            raise BadLimits("topics", topics, "must be at least one")
+        if not _is_async(handler):
+            raise BadLimits("handler", handler, "must be an `async def` that takes (connection, events)")
         self._consumer = consumer
         self._topics = {policy.name: policy for policy in topics}
         self._handler = handler
@@ -140,3 +144,10 @@ class Runner:
             limits=self._limits,
             options=self._kafka_options,
         )
+
+
+def _is_async(handler: object) -> bool:
+    """Tell whether calling it gives something to await: what a plain function does is outside every bound."""
+    while isinstance(handler, partial):
+        handler = handler.func
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)

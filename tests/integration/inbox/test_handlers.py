@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from inbox import Event, Handler, Reject, TopicPolicy
+from inbox import Event, Handler, NeedsOperator, Reject, TopicPolicy, TryAgain
 from inbox.testing import MemoryBroker, MemoryDeadLetters
 from tests.given import Database
 from tests.integration.inbox.world import CONSUMER, QUICK, Sent, World, an_event, leave_effects, world_of
@@ -128,6 +128,69 @@ async def test_a_transaction_the_server_cut_names_the_bound_it_broke(
     (why,) = told(caplog)
     assert "idle_transaction_seconds_max = 0.2" in why
     assert await world.applied("42") == [1]
+
+
+async def test_a_service_that_is_away_costs_time_and_parks_nothing(world: World, name: str) -> None:
+    class ConnectError(Exception):
+        """As clients of other services raise it: of no kind we know."""
+
+    async def refused() -> None:
+        raise ConnectionRefusedError("the service is away")
+
+    async def raise_try_again() -> None:
+        raise TryAgain("the service is away")
+
+    async def raise_with_a_cause() -> None:
+        raise ConnectError from ConnectionRefusedError("the service is away")
+
+    async def raise_a_group() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(refused())
+
+    failures = iter([raise_try_again, raise_with_a_cause, raise_a_group])
+
+    async def handle(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+        for failure in failures:
+            await failure()
+        await leave_effects(connection, events)
+
+    await given(world, name, handle, an_event("42", 1))
+    await world.reaches(name, 1)
+
+    assert await world.applied("42") == [1]
+    assert await world.parked("42") == []
+    assert retries(name) == 3
+
+
+@pytest.mark.parametrize("word", ["commit", "rollback"])
+@pytest.mark.parametrize("then", [None, ValueError("after it")])
+async def test_a_handler_that_ends_the_transaction_ends_the_runner_by_name(
+    word: str, then: Exception | None, world: World, name: str
+) -> None:
+    async def handle(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+        await leave_effects(connection, events)
+        await connection.execute(word)
+        if then is not None:
+            raise then
+
+    task = await given(world, name, handle, an_event("42", 1))
+
+    with pytest.raises(NeedsOperator, match=f"{name}: the handler ended the transaction"):
+        await task
+    assert await world.position(name) == 0
+
+
+async def test_a_handler_that_ends_the_transaction_of_one_event_ends_the_runner_too(world: World, name: str) -> None:
+    async def handle(connection: asyncpg.Connection, events: Sequence[Event]) -> None:
+        if len(events) > 1:
+            raise KeyError("a bug in batches")
+        await connection.execute("rollback")
+
+    task = await given(world, name, handle, an_event("42", 1), an_event("42", 2))
+
+    with pytest.raises(NeedsOperator, match="the handler ended the transaction"):
+        await task
+    assert await world.parked("42") == []
 
 
 async def test_lag_grows_while_a_handler_hangs_and_while_its_batch_is_retried(world: World, name: str) -> None:

@@ -1,12 +1,19 @@
 """What a runner is told is checked before anything runs."""
 
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from inbox import Limits, Runner, TopicPolicy, install_sql, install_statements
+from inbox import Event, Limits, Reject, Runner, TopicPolicy, TryAgain, install_sql, install_statements
 from inbox.errors import BadLimits
-from inbox.faults import fault_of_surroundings
+from inbox.faults import fault_of_surroundings, reason_of
+
+AN_EVENT = Event("orders", 0, 0, "42", 1, UUID(int=1), "order.paid", datetime(2026, 11, 21, tzinfo=UTC), {}, b"{}")
 
 
 @pytest.mark.parametrize(
@@ -23,6 +30,22 @@ def test_a_runner_without_topics_is_refused() -> None:
 
     with pytest.raises(BadLimits, match="topics"):
         Runner(consumer="c", topics=[], handler=handle, dsn="", bootstrap_servers="")
+
+
+def test_a_handler_that_cannot_be_awaited_is_refused_by_name() -> None:
+    def plain(*_: object) -> None: ...
+
+    class AsyncObject:
+        async def __call__(self, *_: object) -> None: ...
+
+    def runner(handler: Any) -> Runner:
+        return Runner(consumer="c", topics=[TopicPolicy("t")], handler=handler, dsn="d", bootstrap_servers="b")
+
+    for wrong in (plain, partial(plain), None, "handler"):
+        with pytest.raises(BadLimits, match=r"handler = .* must be an `async def`"):
+            runner(wrong)
+    runner(AsyncObject())
+    runner(partial(AsyncObject(), 1))
 
 
 def test_dead_letters_go_beside_their_topic_unless_said_otherwise() -> None:
@@ -42,6 +65,12 @@ def test_a_role_without_a_name_is_refused() -> None:
         install_sql(app_role="")
 
 
+def from_cause(error: Exception, cause: Exception) -> Exception:
+    """As `raise error from cause` leaves it."""
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "surroundings"),
     [
@@ -55,6 +84,15 @@ def test_a_role_without_a_name_is_refused() -> None:
         (ConnectionResetError(), True),
         (TimeoutError(), True),
         (KafkaConnectionError(), True),
+        (TryAgain("the stock is being counted"), True),
+        (ExceptionGroup("two", [KeyError("x"), ConnectionRefusedError()]), True),
+        (ExceptionGroup("one", [ExceptionGroup("within", [asyncpg.DeadlockDetectedError("x")])]), True),
+        (from_cause(RuntimeError("all attempts failed"), ConnectionRefusedError()), True),
+        (from_cause(RuntimeError("x"), from_cause(KeyError("y"), TimeoutError())), True),
+        (ExceptionGroup("two", [KeyError("x"), ValueError("y")]), False),
+        (from_cause(RuntimeError("x"), KeyError("y")), False),
+        (from_cause(Reject(AN_EVENT, "unknown"), TimeoutError()), False),
+        (from_cause(asyncpg.UniqueViolationError("x"), TimeoutError()), False),
         (asyncpg.UniqueViolationError("x"), False),
         (asyncpg.NumericValueOutOfRangeError("x"), False),
         (asyncpg.RaiseError("x"), False),
@@ -65,3 +103,15 @@ def test_a_role_without_a_name_is_refused() -> None:
 )
 def test_an_exception_tells_whose_fault_it_is(*, error: Exception, surroundings: bool) -> None:
     assert fault_of_surroundings(error) is surroundings
+
+
+def test_a_refusal_within_a_group_keeps_its_own_words() -> None:
+    assert reason_of(ExceptionGroup("tasks", [Reject(AN_EVENT, "unknown status")])) == "unknown status"
+    assert reason_of(KeyError("status")) == "KeyError: 'status'"
+
+
+def test_an_exception_that_is_its_own_cause_is_asked_once() -> None:
+    first, second = KeyError("x"), ValueError("y")
+    first.__cause__, second.__cause__ = second, first
+
+    assert fault_of_surroundings(first) is False
