@@ -23,7 +23,7 @@ from tests.loms_processes import command_of_loms
 from tests.projection_processes import ProjectionProcess
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 ORDERS = 3_750
 WRITERS = 12
