@@ -31,6 +31,8 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 _HealthServicer = health.aio.HealthServicer  # type: ignore[attr-defined] # exported by the package, unmarked for mypy
 
 _INFRASTRUCTURE = "/grpc."
+_METADATA_BYTES_MAX = 96 * 1024
+"""More than any proxy lets through as headers: what is too large is refused there, the same each time."""
 """Health and reflection: neither traced nor counted."""
 
 log = get_logger()
@@ -101,6 +103,9 @@ class RpcServer:
             maximum_concurrent_rpcs=self._calls_max,
             options=[
                 ("grpc.max_receive_message_length", self._request_bytes_max),
+                # By themselves they are 8 and 16 KiB, and between the two a call is refused at random.
+                ("grpc.max_metadata_size", _METADATA_BYTES_MAX),
+                ("grpc.absolute_max_metadata_size", _METADATA_BYTES_MAX),
                 ("grpc.so_reuseport", 0),  # two processes on one port would share its calls unnoticed
             ],
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from cli.exits import CommandFailed, ExitCode
+from cli.ids import ID_MAX
 from cli.output import Output, OutputFormat, show_json, show_table
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ Answer = TypeVar("Answer")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-User = Annotated[int, typer.Option(min=1, envvar="ONELANE_USER", help="Whose cart it is.")]
-Sku = Annotated[int, typer.Argument(min=1, help="The sku.")]
+User = Annotated[int, typer.Option(min=1, max=ID_MAX, envvar="ONELANE_USER", help="Whose cart it is.")]
+Sku = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The sku.")]
 
 
 @app.command()

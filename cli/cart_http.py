@@ -68,7 +68,7 @@ class CartHttp(PatientHttp):
 
     async def checkout(self, user_id: int, *, idempotency_key: str | None = None) -> int:
         """Order what is in the cart and return the order's id. Without a key one is made."""
-        headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
+        headers = {"Idempotency-Key": (idempotency_key or str(uuid4())).encode()}
         answer = await self._call("POST", f"/checkout/{user_id}", headers=headers)
         return int(answer["order_id"])
 

@@ -73,7 +73,7 @@ class LomsHttp(PatientHttp):
     async def create(self, *, user_id: int, items: Iterable[Item], idempotency_key: str | None = None) -> int:
         """Place an order and return its id. Without a key one is made, which makes repeating safe."""
         body = {"userId": str(user_id), "items": [{"sku": str(item.sku), "count": item.count} for item in items]}
-        key = idempotency_key or str(uuid4())
+        key = (idempotency_key or str(uuid4())).encode()
         answer = await self._call("POST", "/order/create", json=body, headers={"Idempotency-Key": key})
         return int(answer["orderId"])
 

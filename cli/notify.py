@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.exits import CommandFailed, ExitCode
+from cli.ids import ID_MAX
 from cli.output import Output, OutputFormat, show_json, show_table
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ Rows = Annotated[int, typer.Option(min=1, max=10_000, envvar="ONELANE_NOTIFY_ROW
 
 @app.command()
 def link(
-    user: Annotated[int, typer.Argument(min=1, help="The user who is told.")],
+    user: Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The user who is told.")],
     chat: Annotated[
         int | None, typer.Option(envvar="ONELANE_CHAT", help="Bind this Telegram chat at once, without asking in it.")
     ] = None,
@@ -62,7 +63,8 @@ def subscribers(rows: Rows = 50, output: Output = OutputFormat.TABLE) -> None:
 
 @app.command()
 def attempts(
-    order_id: Annotated[int, typer.Argument(min=1, help="The order's id.")], output: Output = OutputFormat.TABLE
+    order_id: Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The order's id.")],
+    output: Output = OutputFormat.TABLE,
 ) -> None:
     """What became of each status change of an order on its way to a person."""
     _show(_report(lambda reports: reports.attempts(order_id)), output)
@@ -77,7 +79,7 @@ def uncertain(rows: Rows = 50, output: Output = OutputFormat.TABLE) -> None:
 @app.command()
 def resend(
     order_id: Annotated[
-        int | None, typer.Option("--order", min=1, envvar="ONELANE_NOTIFY_ORDER", help="Only this order's.")
+        int | None, typer.Option("--order", min=1, max=ID_MAX, envvar="ONELANE_NOTIFY_ORDER", help="Only this order's.")
     ] = None,
     rows: Rows = 50,
     *,

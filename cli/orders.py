@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from cli.exits import CommandFailed, ExitCode
+from cli.ids import ID_MAX
 from cli.output import Output, OutputFormat, show_json, show_table
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ Answer = TypeVar("Answer")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-OrderId = Annotated[int, typer.Argument(min=1, help="The order's id.")]
+OrderId = Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The order's id.")]
 
 
 @app.command()
 def place(
-    user: Annotated[int, typer.Option(min=1, envvar="ONELANE_USER", help="Who orders.")],
+    user: Annotated[int, typer.Option(min=1, max=ID_MAX, envvar="ONELANE_USER", help="Who orders.")],
     item: Annotated[list[str], typer.Option(envvar="ONELANE_ITEMS", help="SKU:COUNT; give it once per line.")],
     key: Annotated[
         str, typer.Option(envvar="ONELANE_IDEMPOTENCY_KEY", help="The same key again answers the first order's id.")
@@ -71,7 +72,9 @@ def get(order_id: OrderId, output: Output = OutputFormat.TABLE) -> None:
 
 @app.command(name="list")
 def list_(
-    user: Annotated[int | None, typer.Option(min=1, envvar="ONELANE_USER", help="Only this user's.")] = None,
+    user: Annotated[
+        int | None, typer.Option(min=1, max=ID_MAX, envvar="ONELANE_USER", help="Only this user's.")
+    ] = None,
     status: Annotated[
         str, typer.Option(envvar="ONELANE_STATUS", help="Only in this status, as 'awaiting payment'.")
     ] = "",
@@ -118,7 +121,9 @@ def timeline(order_id: OrderId, output: Output = OutputFormat.TABLE) -> None:
         )
     )
     if not steps:
-        raise CommandFailed(f"order {order_id} is unknown", cure="onelane orders place makes one", code=ExitCode.ERROR)
+        raise CommandFailed(
+            f"order {order_id} is unknown", cure="onelane orders place makes one", code=ExitCode.REFUSED
+        )
     if output is OutputFormat.JSON:
         show_json([step.as_json() for step in steps])
         return

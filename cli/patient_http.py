@@ -38,6 +38,15 @@ class ServiceAway(StackError):
         )
 
 
+class CannotBeSent(StackError):
+    """A call that HTTP has no way to say, so that nobody was asked."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"the call of {path} cannot be sent: {reason}", cure="give another value, such as a key of plain text"
+        )
+
+
 class _NoAnswerYet(Exception):
     """The service or a neighbour of it is away, or busy with the same key: the same call may be repeated."""
 
@@ -72,7 +81,7 @@ class PatientHttp(ABC):
         await self._client.__aexit__(kind, error, trace)
 
     async def _call(self, method: str, path: str, **request: Any) -> Any:
-        """The JSON of the answer, None if it has no body; raises what `_refusal` makes, or ServiceAway."""
+        """The JSON of the answer, None if it has no body; raises what `_refusal` makes, ServiceAway or CannotBeSent."""
         try:
             async for attempt in stamina.retry_context(
                 on=(httpx.TransportError, _NoAnswerYet),
@@ -81,10 +90,16 @@ class PatientHttp(ABC):
                 wait_max=_WAIT_SECONDS_MAX,
             ):
                 with attempt:
-                    return self._answered(await self._client.request(method, path, **request))
+                    return self._answered(await self._sent(method, path, **request))
         except (httpx.TransportError, _NoAnswerYet) as error:
             raise ServiceAway(self.SERVICE, self.PROCESS, path, str(error) or type(error).__name__) from error
         raise AssertionError("unreachable: the retries end with an answer or an exception")
+
+    async def _sent(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, **request)
+        except httpx.LocalProtocolError as error:
+            raise CannotBeSent(path, str(error)) from error
 
     def _answered(self, response: httpx.Response) -> Any:
         if response.is_success:

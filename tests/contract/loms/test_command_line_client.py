@@ -3,6 +3,7 @@
 import pytest
 
 from cli.loms_http import Item, LomsHttp, LomsRefused
+from cli.patient_http import CannotBeSent
 from tests.loms_server import Served
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -32,3 +33,17 @@ async def test_the_client_tells_what_is_wrong_with_a_question(served: Served) ->
     async with LomsHttp(base_url=served.http_url) as loms:
         with pytest.raises(LomsRefused, match="must be one of new, awaiting payment"):
             await loms.orders(status="lost")
+
+
+async def test_a_key_of_any_letters_is_one_key(served: Served) -> None:
+    async with LomsHttp(base_url=served.http_url) as loms:
+        first = await loms.create(user_id=SOMEBODY, items=[Item(SKU, 1)], idempotency_key="ключ")
+        again = await loms.create(user_id=SOMEBODY, items=[Item(SKU, 1)], idempotency_key="ключ")
+
+    assert first == again
+
+
+async def test_a_key_http_cannot_carry_is_told_at_once(served: Served) -> None:
+    async with LomsHttp(base_url=served.http_url) as loms:
+        with pytest.raises(CannotBeSent, match="the call of /order/create cannot be sent"):
+            await loms.create(user_id=SOMEBODY, items=[Item(SKU, 1)], idempotency_key="one\ntwo")

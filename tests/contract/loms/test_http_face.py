@@ -97,6 +97,24 @@ async def test_a_body_beyond_the_bound_is_413(client: httpx.AsyncClient) -> None
     _assert_refused(response, status=413, code=8)
 
 
+@pytest.mark.parametrize(
+    "path", ["/order/pay?orderId=1", "/order/cancel?order_id=1", "/order/create?userId=72", "/order/pay?"]
+)
+@pytest.mark.parametrize("body", ["", '{"orderId": "2"}'], ids=["no body", "a body"])
+async def test_a_query_never_speaks_for_the_body(client: httpx.AsyncClient, path: str, body: str) -> None:
+    response = await client.post(path, content=body)
+
+    _assert_refused(response, status=400, code=3)
+    assert "leave out the query" in response.json()["message"]
+
+
+@pytest.mark.parametrize("size", [7_000, 12_000, 16_500, 50_000])
+async def test_headers_within_the_bound_pass_every_time(client: httpx.AsyncClient, size: int) -> None:
+    answers = [await client.get("/stock/info", params={"sku": SKU}, headers={"cookie": "a" * size}) for _ in range(8)]
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
 async def test_headers_beyond_the_bound_are_431(client: httpx.AsyncClient) -> None:
     response = await client.get("/stock/info", params={"sku": SKU}, headers={"x-long": "x" * 70_000})
 
