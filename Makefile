@@ -44,7 +44,7 @@ chaos: setup ## faults against outbox and inbox for MINUTES=60, with BROKERS=3; 
 planted: setup ## plant every known mistake and convict it
 	@$(BIN)/python -m tests.planted
 
-prove: setup ## lose the commit of every write path, before and after it arrived, ROUNDS=50 times each; kill sender and cart 100 times; 20,000 steps of stories; expiry within 2 s
+prove: setup ## the proofs at full size: lost commits (ROUNDS=50), a hundred deaths of sender and cart, 20,000 steps of stories, expiry within 2 s
 	@$(BIN)/python -m tests.commit_cuts $(ROUNDS)
 	@ONELANE_PROVE=1 $(BIN)/python -m pytest -q -s -n 0 tests/resilience/notification/test_killed_sender.py tests/resilience/cart/test_killed.py tests/integration/loms/test_stories.py tests/integration/loms/test_expirer.py
 
