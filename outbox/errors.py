@@ -7,6 +7,13 @@ restart can help; everything else passes by itself, and the relay retries it.
 from collections.abc import Sequence
 from uuid import UUID
 
+_SHOWN_CHARACTERS_MAX = 60
+
+
+def _shortened(value: object) -> str:
+    text = ascii(value)
+    return text if len(text) <= _SHOWN_CHARACTERS_MAX else f"{text[: _SHOWN_CHARACTERS_MAX - 1]}…"
+
 
 class OutboxError(Exception):
     """The root: whatever the library raises of its own."""
@@ -80,6 +87,24 @@ class ReservedHeader(AppendRefused):
 
     def __init__(self, topic: str, key: str, name: str) -> None:
         super().__init__(f"header {name!r} in a message for {topic!r}, key {key!r}, belongs to the relay")
+
+
+class FieldRefused(AppendRefused):
+    """A field of the message holds what neither the table, the broker nor a consumer's inbox would take."""
+
+    def __init__(self, field: str, value: object, bound: str) -> None:
+        super().__init__(f"{field} = {_shortened(value)}: {bound}")
+        self.field = field
+
+
+class NotAConnection(AppendRefused):
+    """Append was given something it cannot append through."""
+
+    def __init__(self, connection: object) -> None:
+        super().__init__(
+            f"append through {type(connection).__name__}: give it an asyncpg connection, or an async SQLAlchemy "
+            "connection or session, in a transaction"
+        )
 
 
 class NeedsOperator(OutboxError):

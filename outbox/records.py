@@ -9,12 +9,10 @@ from datetime import datetime
 
 import orjson
 
-from outbox.message import TopicRule
+from outbox.message import VOID_TYPE, TopicRule
 from outbox.publisher import Stamp
 from outbox.rows import Row
 from outbox.tracing import Spans
-
-VOID_TYPE = "outbox.void"
 
 Record = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
 """Key, value, headers."""

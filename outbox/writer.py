@@ -17,6 +17,7 @@ from outbox.message import (
     Message,
     TopicRule,
     refuse_against,
+    refuse_impossible_topic,
     refuse_malformed,
     refuse_oversize,
 )
@@ -57,9 +58,10 @@ class Writer:
         return await _insert(connection, messages, self._new_id)
 
     def _refuse_wrong(self, message: Message) -> None:
+        rule = self._rules.get(message.topic) if isinstance(message.topic, str) else None
         refuse_malformed(message)
-        rule = self._rules.get(message.topic)
         if rule is None:
+            refuse_impossible_topic(message.topic)
             raise errors.UnknownTopic(message.topic, tuple(self._rules))
         refuse_against(rule, message)
 
@@ -70,6 +72,7 @@ async def append(connection: "Connection", *messages: Message) -> list[UUID]:
     Same promise as `Writer.append`; the size is held against Kafka's default limit.
     """
     for message in messages:
+        refuse_impossible_topic(message.topic)
         refuse_malformed(message)
         refuse_oversize(message, MAX_MESSAGE_BYTES_DEFAULT)
     return await _insert(connection, messages, uuid7)
@@ -124,12 +127,16 @@ async def _driver_in_transaction(connection: Any) -> _Driver:
 
 
 async def _underneath_sqlalchemy(connection: Any) -> _Driver:
+    if not hasattr(connection, "sync_session") and not hasattr(connection, "get_raw_connection"):
+        raise errors.NotAConnection(connection)
     if not connection.in_transaction():
         raise errors.NotInTransaction
     if hasattr(connection, "sync_session"):
         connection = await connection.connection()
     raw = await connection.get_raw_connection()
     driver = cast("_Driver", raw.driver_connection)
+    if not hasattr(driver, "is_in_transaction"):
+        raise errors.NotAConnection(driver)
     if not driver.is_in_transaction():
         await connection.exec_driver_sql("select 1")
     return driver

@@ -124,6 +124,22 @@ async def test_sqlalchemy_without_a_transaction_is_refused(engine: AsyncEngine, 
     assert await _keys(connection) == []
 
 
+async def test_a_pool_is_no_connection(outbox_database: Database) -> None:
+    async with asyncpg.create_pool(outbox_database.dsn, min_size=1, max_size=1) as pool:
+        with pytest.raises(errors.NotAConnection, match="append through Pool"):
+            await append(pool, a_message("orders"))  # type: ignore[arg-type]  # the mistake
+
+
+async def test_a_refused_message_leaves_the_transaction_as_it_was(connection: Connection) -> None:
+    async with connection.transaction():
+        for wrong in ({"key": "4\0002"}, {"version": 2**63}, {"headers": {"note": "\ud800"}}):
+            with pytest.raises(errors.FieldRefused):
+                await append(connection, a_message("orders", **wrong))
+        await append(connection, a_message("orders"))
+
+    assert await _keys(connection) == ["42"]
+
+
 async def test_one_statement_may_change_a_row_and_announce_it(connection: Connection) -> None:
     await connection.execute("create table orders (order_id bigint primary key, version bigint not null default 0)")
     await connection.execute("insert into orders values (42)")
