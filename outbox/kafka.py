@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka import errors as kafka_errors
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from outbox import errors
+from outbox import errors, metrics
 from outbox.kafka_topics import Topics
 from outbox.message import TopicRule
 from outbox.murmur2 import partition_of
@@ -143,11 +143,30 @@ class KafkaPublisher:
 
     async def _publish(self, rows: Sequence[Row], stamp: Stamp, spans: Spans) -> None:
         try:
-            await self._send_lanes(await self._lanes(rows), stamp, spans)
+            await self._send_lanes(await self._lanes(await self._sendable(rows, stamp)), stamp, spans)
         except _BatchRefused as refused:
             await self._find_refused(refused, stamp)
             self._halve_batches(refused.lane[0])
             raise errors.PublishFailed("a batch was refused whose rows are not; smaller ones from now on") from refused
+
+    async def _sendable(self, rows: Sequence[Row], stamp: Stamp) -> Sequence[Row]:
+        """The rows but for withdrawn ones of a topic the broker does not have: there is no place they could take."""
+        if not stamp.voids:
+            return rows
+        withdrawn = {row[TOPIC] for row in rows if row[EVENT_ID] in stamp.voids} - self._rules.keys()
+        absent = {topic for topic in withdrawn if not await self._exists(topic)}
+        kept = [row for row in rows if row[TOPIC] not in absent or row[EVENT_ID] not in stamp.voids]
+        if len(kept) < len(rows):
+            metrics.VOIDS_SKIPPED.inc(len(rows) - len(kept))
+            _log.warning("relay.voids_skipped", extra={"rows": len(rows) - len(kept), "topics": sorted(absent)})
+        return kept
+
+    async def _exists(self, topic: str) -> bool:
+        try:
+            await self._partition_count(await self._opened(), topic)
+        except errors.TopicUnusable:
+            return False
+        return True
 
     async def _lanes(self, rows: Sequence[Row]) -> dict[Lane, list[Row]]:
         """The rows by partition, in order."""

@@ -61,6 +61,8 @@ class Topics:
             count = len(await producer.partitions_for(topic))
         except kafka_errors.TopicAuthorizationFailedError as cause:
             raise errors.TopicUnusable(topic, "no right to describe it") from cause
+        except kafka_errors.InvalidTopicError as cause:
+            raise errors.TopicUnusable(topic, "no topic can have that name; `void` its events") from cause
         except kafka_errors.UnknownTopicOrPartitionError as cause:
             await self._refuse_missing(producer, topic, cause)
             raise
@@ -74,7 +76,9 @@ class Topics:
         since = self._missing_since.setdefault(topic, time.monotonic())
         waited_enough = topic not in self._known or time.monotonic() - since >= self._missing_seconds
         if waited_enough and not metadata.partitions_for_topic(topic):
-            raise errors.TopicUnusable(topic, "the broker does not have it; create it, then start the relay") from cause
+            raise errors.TopicUnusable(
+                topic, "the broker does not have it; create it, or `void` its events, then start the relay"
+            ) from cause
 
     async def _check_limits(self) -> None:
         limits = await read_configs(self._options, [rule.name for rule in self._rules])

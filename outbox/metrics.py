@@ -31,6 +31,7 @@ PUBLISH_SECONDS = Histogram(
 OWNER_CHANGES = Counter("outbox_owner_changes_total", "Leases taken by this process.")
 FENCED = Counter("outbox_fenced_total", "Tenures that ended because another relay had taken the cursor.")
 PUBLISH_FAILURES = Counter("outbox_publish_failures_total", "Publishes that failed and were tried again.")
+VOIDS_SKIPPED = Counter("outbox_voids_skipped_total", "Withdrawn rows left out: the broker does not have their topic.")
 VERSION_GAP = Counter("outbox_version_gap_total", "Versions of a key that skipped one. Must stay 0.")
 VERSION_INVERSION = Counter("outbox_version_inversion_total", "Versions of a key that went back. Must stay 0.")
 PUBLISHED = Counter("outbox_published_total", "Acknowledged rows.", ["topic"])

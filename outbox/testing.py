@@ -93,6 +93,8 @@ class FakePublisher:
         """See `Publisher.discard`."""
 
     def _land(self, row: Row, stamp: Stamp, spans: Spans) -> None:
+        if row[EVENT_ID] in stamp.voids and row[TOPIC] not in self._broker.topics:
+            return
         topic = self._topic(row[TOPIC])
         key, value, headers = self._encoder.encode(row, stamp, spans)
         size = len(key) + len(value or b"") + sum(len(name) + len(text) for name, text in headers)

@@ -162,6 +162,21 @@ async def test_a_voided_event_keeps_its_place_without_its_body(stand: Stand) -> 
     await publisher.discard()
 
 
+@pytest.mark.parametrize("absent", ["unheard-of", "bad topic!"])
+async def test_a_voided_event_of_a_topic_that_is_not_there_is_passed_over(stand: Stand, absent: str) -> None:
+    topic = await stand.create_topic("orders")
+    publisher = stand.publisher(TopicRule(topic, versioned=True))
+    rows = [a_row(topic, 1), a_row(absent, 2), a_row(topic, 3, version=2)]
+
+    await publisher.publish(rows, Stamp("7300/1", 3, frozenset({rows[1][1]})))
+
+    landed = await stand.landed(topic, 2)
+    assert [record.headers["ce_sequence"] for record in landed] == ["1", "2"]
+    with pytest.raises(errors.TopicUnusable):
+        await publisher.publish(rows, STAMP)
+    await publisher.discard()
+
+
 async def test_the_row_the_broker_never_takes_is_named_and_nothing_overtakes_it(stand: Stand) -> None:
     topic = await stand.create_topic("orders", max_message_bytes=3_000)
     publisher = stand.publisher(TopicRule(topic, versioned=True, max_bytes=3_000))
