@@ -232,6 +232,14 @@ async def test_a_reset_cursor_goes_on_from_where_it_was_told(  # noqa: PLR0917 -
     assert await _audited(connection) == [("cursor reset", BECAUSE)]
 
 
+async def test_a_reset_leaves_a_pause_to_the_operator_who_made_it(connection: Connection) -> None:
+    await pause(connection, reason=BECAUSE)
+
+    await reset(connection, await plan_reset(connection, ResetTo.NOW), reason=BECAUSE)
+
+    assert await connection.fetchval("select state from outbox_cursor") == "paused"
+
+
 async def test_a_stale_or_impossible_reset_is_refused(connection: Connection) -> None:
     plan = await plan_reset(connection, ResetTo.NOW)
     await connection.execute("update outbox_cursor set epoch = epoch + 1")
