@@ -1,6 +1,7 @@
 """A service's database and the roles around it: who owns, who works, who only looks.
 
-- `<name>_owner` owns the database and everything migrations make in it; it runs migrations and the relay.
+- `<name>_owner` owns the database and everything migrations make in it; it runs migrations and the relay,
+  and sees how long anybody's transactions are open.
 - `<name>`, the service, owns nothing: it uses what migrations grant it, and connects to no other service's database.
 - `verifier` reads everything everywhere and writes nothing.
 """
@@ -30,7 +31,7 @@ async def create_database(
         await _make(admin, "role", name, app_password)
         await _make(admin, "role", VERIFIER, verifier_password)
         await _make(admin, "database", name, owner)
-        await _make(admin, "doors", name, name, VERIFIER)
+        await _make(admin, "doors", name, name, VERIFIER, owner)
     finally:
         await admin.close()
     inside = await asyncpg.connect(dsn_of(admin_dsn, name))

@@ -45,7 +45,7 @@ async def check(connection: "Connection", *, writer_role: str | None = None, nam
     findings = [finding async for finding in _columns(connection)]
     if findings and findings[0].subject == "table":
         return findings
-    for part in (_server, _indexes, _sequence, _persistence, _partitions):
+    for part in (_server, _insight, _indexes, _sequence, _persistence, _partitions):
         findings += [finding async for finding in part(connection)]
     findings += [finding async for finding in _cursor(connection, name)]
     findings += [finding async for finding in _writers(connection, writer_role)]
@@ -58,6 +58,14 @@ async def _server(connection: "Connection") -> AsyncIterator[Finding]:
         yield error("server", f"version {number}; 14 is the oldest that detaches concurrently", "upgrade PostgreSQL")
     if await connection.fetchval("select pg_is_in_recovery()"):
         yield error("server", "it is a standby", "give the address of the primary")
+
+
+async def _insight(connection: "Connection") -> AsyncIterator[Finding]:
+    """Without it the age of the oldest open transaction is 0 for ever."""
+    if not await connection.fetchval("select pg_has_role(current_user, 'pg_read_all_stats', 'usage')"):
+        me = await connection.fetchval("select quote_ident(current_user)")
+        fact = "does not see how long others' transactions are open: what they hold back is measured as 0"
+        yield warning(f"role {me}", fact, f"grant pg_read_all_stats to {me}")
 
 
 async def _columns(connection: "Connection") -> AsyncIterator[Finding]:

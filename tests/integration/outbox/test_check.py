@@ -66,6 +66,14 @@ async def test_a_writer_whose_commits_do_not_wait_is_warned_of(outbox_database: 
     assert "synchronous_commit = local" in finding.fact
 
 
+async def test_an_owner_who_does_not_see_others_transactions_is_told(connection: Connection) -> None:
+    await connection.execute(f"set role {WRITER_ROLE}")
+
+    found = _named(await check(connection), f"role {WRITER_ROLE}")
+
+    assert found[0].cure == f"grant pg_read_all_stats to {WRITER_ROLE}"
+
+
 async def test_a_role_that_does_not_exist_is_named(connection: Connection) -> None:
     assert _named(await check(connection, writer_role="nobody_at_all"), "role nobody_at_all") != []
 

@@ -68,6 +68,19 @@ async def orders(postgres: SharedPostgres) -> AsyncIterator[ServiceDatabase]:
         yield database
 
 
+async def test_the_owner_sees_how_long_a_strangers_transaction_is_open(postgres: SharedPostgres) -> None:
+    open_since = "SELECT xact_start FROM pg_stat_activity WHERE pid = $1 AND backend_xid IS NOT NULL"
+    async with (
+        service_database(postgres) as database,
+        connected(postgres.admin_dsn) as stranger,
+        connected(database.owner) as owner,
+        stranger.transaction(),
+    ):
+        await stranger.execute("SELECT pg_current_xact_id()")
+
+        assert await owner.fetchval(open_since, stranger.get_server_pid()) is not None
+
+
 async def test_the_owner_makes_tables_and_the_app_uses_what_it_was_granted(orders: ServiceDatabase) -> None:
     async with connected(orders.app) as app:
         await app.execute("INSERT INTO orders VALUES (42)")
