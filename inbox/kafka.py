@@ -8,10 +8,11 @@ next `seek` throws away.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from typing import TYPE_CHECKING, Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     ConsumerStoppedError,
@@ -21,6 +22,7 @@ from aiokafka.errors import (
     OffsetOutOfRangeError,
 )
 
+from inbox.errors import BadLimits
 from inbox.source import Changed, PositionLost, SessionBroken
 
 if TYPE_CHECKING:
@@ -35,10 +37,20 @@ _METADATA_SECONDS_MAX = 5
 _ASK_SECONDS_MAX = 10.0
 _STOP_SECONDS_MAX = 8.0
 _COMMIT_SECONDS_MAX = 2.0
+_OURS = {"loop", "request_timeout_ms", "metadata_max_age_ms"}
 _BEYOND_REBALANCE_SECONDS = 3.0
 """A join is answered when the rebalance is over: a request may take that long. A silent broker is given up as late."""
 
 log = logging.getLogger("inbox")
+
+
+def refuse_unknown_options(options: Mapping[str, Any]) -> None:
+    """Refuse by name what a client (consumer, producer, admin) does not know, or what the inbox sets itself."""
+    clients = (AIOKafkaConsumer, AIOKafkaProducer, AIOKafkaAdminClient)
+    known = set.intersection(*(set(inspect.signature(client).parameters) for client in clients)) - _OURS
+    for name in options:
+        if name not in known:
+            raise BadLimits("kafka_options", name, f"must be among {', '.join(sorted(known))}")
 
 
 class KafkaSource:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 from inbox.errors import BadLimits
 
 FirstVersion = Literal["strict", "adopt"]
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,13 @@ class TopicPolicy:
     dead_letters: str = ""
 
     def __post_init__(self) -> None:
-        """Fill in the topic for dead letters."""
+        """Fill in the topic for dead letters; refuse what cannot be meant."""
+        if not _TOPIC.fullmatch(self.name):
+            raise BadLimits("name", self.name, "must be a topic's: 1 to 249 letters, digits, dots, dashes, underscores")
+        if self.first_version not in get_args(FirstVersion):
+            raise BadLimits("first_version", self.first_version, "must be 'strict' or 'adopt'")
+        if self.dead_letters == self.name:
+            raise BadLimits("dead_letters", self.dead_letters, "must be another topic than the one that is read")
         if not self.dead_letters:
             object.__setattr__(self, "dead_letters", f"{self.name}.dead")
 
@@ -58,8 +67,13 @@ class Limits:
         for field in fields(self):
             low, high = _RANGES[field.name]
             value = getattr(self, field.name)
+            if type(value) not in _KINDS[str(field.type)]:
+                raise BadLimits(field.name, value, f"must be of type {field.type}")
             if not low <= value <= high:
                 raise BadLimits(field.name, value, f"must be within {low} … {high}")
+        if self.retry_seconds_min > self.retry_seconds_max:
+            bound = f"must be at most retry_seconds_max = {self.retry_seconds_max}"
+            raise BadLimits("retry_seconds_min", self.retry_seconds_min, bound)
 
 
 _RANGES: dict[str, tuple[float, float]] = {
@@ -78,3 +92,5 @@ _RANGES: dict[str, tuple[float, float]] = {
     "decisions_every_seconds": (0.01, 600),
     "seen_days": (1, 3_650),
 }
+
+_KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float)}

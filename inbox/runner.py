@@ -23,7 +23,7 @@ from inbox.application import Application, Handler
 from inbox.connections import Connections
 from inbox.dead_letters import DeadLetters, KafkaDeadLetters
 from inbox.errors import BadLimits, NeedsOperator
-from inbox.kafka import KafkaSource
+from inbox.kafka import KafkaSource, refuse_unknown_options
 from inbox.policy import Limits, TopicPolicy
 from inbox.session import Session
 
@@ -64,10 +64,16 @@ class Runner:
         clock: Callable[[], float] = time.time,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
+        for name, value in (("consumer", consumer), ("dsn", dsn), ("bootstrap_servers", bootstrap_servers)):
+            if not value:
+                raise BadLimits(name, value, "must not be empty")
         if not topics:
             raise BadLimits("topics", topics, "must be at least one")
+        if len({policy.name for policy in topics}) < len(topics):
+            raise BadLimits("topics", [policy.name for policy in topics], "must name each topic once")
         if not _is_async(handler):
             raise BadLimits("handler", handler, "must be an `async def` that takes (connection, events)")
+        refuse_unknown_options(kafka_options or {})
         self._consumer = consumer
         self._topics = {policy.name: policy for policy in topics}
         self._handler = handler

@@ -1,5 +1,6 @@
 """What a runner is told is checked before anything runs."""
 
+import re
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -25,11 +26,54 @@ def test_a_limit_out_of_its_bounds_is_refused_by_name(setting: str, value: float
         Limits(**{setting: value})  # type: ignore[arg-type]  # one of several fields
 
 
-def test_a_runner_without_topics_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"batch_events_max": 1.5}, "batch_events_max = 1.5 is refused: must be of type int"),
+        ({"stop_seconds_max": "5"}, "stop_seconds_max = '5' is refused: must be of type float"),
+        (
+            {"retry_seconds_min": 5.0, "retry_seconds_max": 1.0},
+            "retry_seconds_min = 5.0 is refused: must be at most retry_seconds_max = 1.0",
+        ),
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused_by_name(limits: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadLimits, match=re.escape(told)):
+        Limits(**limits)
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ({"name": ""}, "name = '' is refused"),
+        ({"name": "a b!"}, "name = 'a b!' is refused"),
+        ({"name": "t", "first_version": "foo"}, "first_version = 'foo' is refused"),
+        ({"name": "t", "dead_letters": "t"}, "dead_letters = 't' is refused"),
+    ],
+)
+def test_a_topic_that_cannot_be_read_so_is_refused_by_name(policy: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadLimits, match=re.escape(told)):
+        TopicPolicy(**policy)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"consumer": ""}, "consumer = ''"),
+        ({"dsn": ""}, "dsn = ''"),
+        ({"bootstrap_servers": ""}, "bootstrap_servers = ''"),
+        ({"topics": []}, "topics = []"),
+        ({"topics": [TopicPolicy("t"), TopicPolicy("t", versioned=False)]}, "topics = ['t', 't']"),
+        ({"kafka_options": {"foo": 1}}, "kafka_options = 'foo'"),
+        ({"kafka_options": {"request_timeout_ms": 1}}, "kafka_options = 'request_timeout_ms'"),
+    ],
+)
+def test_a_runner_that_cannot_run_is_refused_by_name(setting: dict[str, Any], told: str) -> None:
     async def handle(*_: object) -> None: ...
 
-    with pytest.raises(BadLimits, match="topics"):
-        Runner(consumer="c", topics=[], handler=handle, dsn="", bootstrap_servers="")
+    settings: dict[str, Any] = {"consumer": "c", "topics": [TopicPolicy("t")], "handler": handle, "dsn": "d"}
+    with pytest.raises(BadLimits, match=re.escape(f"{told} is refused")):
+        Runner(**{**settings, "bootstrap_servers": "b", **setting})
 
 
 def test_a_handler_that_cannot_be_awaited_is_refused_by_name() -> None:
