@@ -24,10 +24,19 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 _ASK_EVERY_SECONDS = 0.1
+_NAMED_MAX = 20
 
 
 class NothingParked(InboxError):
     """Nothing is parked under this key (or not this event)."""
+
+
+class NeverRead(InboxError):
+    """No such consumer, topic or partition has a position in this database."""
+
+
+class NoReason(InboxError):
+    """A decision needs a reason: it is what the audit table keeps."""
 
 
 class StalePlan(InboxError):
@@ -112,12 +121,16 @@ async def decide(
     by: str,
     event_id: UUID | None = None,
 ) -> int:
-    """Write a decision down and return its number; raises NothingParked."""
+    """Write a decision down and return its number; raises NothingParked, NoReason."""
+    _mind_the_reason(reason)
     number: int | None = await connection.fetchval(
         statement("decide"), by, action, consumer, topic, key, event_id, reason
     )
     if number is None:
-        raise NothingParked(f"nothing to {action}: {topic} key {key}" + (f" event {event_id}" if event_id else ""))
+        raise NothingParked(
+            f"nothing to {action}: {consumer} has nothing parked of {topic} key {key}"
+            + (f" event {event_id}" if event_id else "")
+        )
     return number
 
 
@@ -177,7 +190,8 @@ async def plan_reset(
 
 
 async def rewind(connection: Connection, moves: list[Move], *, reason: str, by: str) -> None:
-    """Carry a rewind out, all of it or nothing; raises StalePlan."""
+    """Carry a rewind out, all of it or nothing; raises StalePlan, NoReason."""
+    _mind_the_reason(reason)
     async with connection.transaction():
         for move in moves:
             where = (move.consumer, move.topic, move.partition)
@@ -187,7 +201,8 @@ async def rewind(connection: Connection, moves: list[Move], *, reason: str, by: 
 
 
 async def reset(connection: Connection, moves: list[Move], *, reason: str, by: str) -> None:
-    """Carry a reset out, all of it or nothing; raises StalePlan."""
+    """Carry a reset out, all of it or nothing; raises StalePlan, NoReason."""
+    _mind_the_reason(reason)
     async with connection.transaction():
         for move in moves:
             where = (move.consumer, move.topic, move.partition)
@@ -202,11 +217,22 @@ async def reset(connection: Connection, moves: list[Move], *, reason: str, by: s
 async def _partitions(
     connection: Connection, consumer: str, topic: str, partition: int | None
 ) -> list[PartitionStatus]:
-    return [
+    positions = await status(connection)
+    found = [
         held
-        for held in await status(connection, consumer=consumer)
-        if held.topic == topic and partition in (None, held.partition)
+        for held in positions
+        if (held.consumer, held.topic) == (consumer, topic) and partition in (None, held.partition)
     ]
+    if not found:
+        known = ", ".join(f"{held.consumer} {held.topic}/{held.partition}" for held in positions[:_NAMED_MAX])
+        asked = topic if partition is None else f"{topic}/{partition}"
+        raise NeverRead(f"{consumer} has no position in {asked}; positions there are: {known or 'none'}")
+    return found
+
+
+def _mind_the_reason(reason: str) -> None:
+    if not reason.strip():
+        raise NoReason("a decision needs a reason, which is kept in the audit table")
 
 
 def _move(held: PartitionStatus, to_offset: int, joined_offset: int, cluster_id: str) -> Move:

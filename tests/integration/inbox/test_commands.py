@@ -10,7 +10,7 @@ import pytest
 
 import cli.main
 import inbox.__main__
-from inbox import TopicPolicy
+from inbox import TopicPolicy, operations
 from tests.given import Database, MakeTopic
 from tests.integration.inbox.test_deciding import Handler
 from tests.integration.inbox.world import CONSUMER, World, an_event, log_of
@@ -131,3 +131,41 @@ async def test_only_a_refused_position_is_reset(program: str, world: World, topi
 
     assert await world.position(name) == 3
     assert await world.connection.fetchval("select needs_reset from inbox_partition") is None
+
+
+async def test_a_database_without_the_tables_says_how_to_make_them(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await asyncio.to_thread(inbox.__main__.main, ["status", "--dsn", database.dsn]) == 1
+    assert "python -m inbox install-sql" in capsys.readouterr().err
+
+
+async def test_a_position_nobody_has_is_told_with_those_there_are(
+    world: World, topic: MakeTopic, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = await with_something_parked(world, topic)
+    where = ["--topic", name, "--bootstrap", world.bootstrap, "--to-time", "2026-01-01T00:00:00Z"]
+
+    assert await library(world, "rewind", "--consumer", "nobody", *where) == 4
+    told = capsys.readouterr().err
+    assert f"nobody has no position in {name}; positions there are: {CONSUMER} {name}/0" in told
+
+    assert await library(world, "rewind", "--consumer", CONSUMER, "--partition", "9", *where) == 4
+    assert f"{CONSUMER} has no position in {name}/9" in capsys.readouterr().err
+
+
+async def test_a_release_that_applied_nothing_says_what_to_do(
+    world: World, topic: MakeTopic, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = await with_something_parked(world, topic)
+    where = ["--topic", name, "--consumer", CONSUMER, "--key", "42", "--reason", "because"]
+
+    assert await library(world, "release", *where) == 0
+    assert "nothing was applied, the key stays parked" in capsys.readouterr().err
+
+
+async def test_an_empty_reason_decides_nothing(world: World) -> None:
+    with pytest.raises(operations.NoReason):
+        await operations.decide(
+            world.connection, "release", consumer="c", topic="t", key="42", reason=" ", by="somebody"
+        )
