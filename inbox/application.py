@@ -185,13 +185,13 @@ class Application:
             return set()
         parked = await park(connection, self._consumer, self._policy.name, hold.at.partition, folded.park)
         if folded.newly_parked:
-            await self._mind_the_ceiling(connection)
+            await self._mind_the_ceiling(connection, folded.park[-1][1])
         return parked
 
-    async def _mind_the_ceiling(self, connection: Connection) -> None:
+    async def _mind_the_ceiling(self, connection: Connection, reason: str) -> None:
         keys = await parked_keys(connection, self._consumer, self._policy.name)
         if keys > self._limits.parked_keys_max:
-            raise TooManyParkedKeys(self._policy.name, keys, self._limits.parked_keys_max)
+            raise TooManyParkedKeys(self._policy.name, keys, self._limits.parked_keys_max, reason)
 
     def _count(self, folded: Fold[Arrival], parked: set[UUID], seconds: float) -> None:
         labels = (self._consumer, self._policy.name)

@@ -52,6 +52,16 @@ class TransactionCut(TryAgain):
         )
 
 
+class DeadLettersAway(TryAgain):
+    """A record without a usable key cannot be set aside just now; its partition waits."""
+
+    def __init__(self, topic: str, error: Exception) -> None:
+        super().__init__(
+            f"a record without a usable key cannot be written to {topic} (is that topic there, and may we write?): "
+            f"{type(error).__name__}: {error}"
+        )
+
+
 class BadLimits(InboxError, ValueError):
     """A setting that cannot be meant: outside its bounds, empty, or of another kind."""
 
@@ -73,11 +83,13 @@ class NeedsOperator(InboxError):
 class PositionNeedsReset(NeedsOperator):
     """The stored position does not fit the log it is read from: going on would skip or repeat without a trace."""
 
-    def __init__(self, topic: str, partition: int, why: str) -> None:
+    def __init__(self, consumer: str, topic: str, partition: int, why: str) -> None:
         super().__init__(
-            f"{topic}/{partition}: {why}. Nothing was applied. Look at `python -m inbox status`, then decide with "
-            f"`python -m inbox reset --topic {topic} --partition {partition}`"
+            f"{topic}/{partition}: {why}. Nothing was applied. Look at `python -m inbox status --dsn …`, then decide "
+            f"with `python -m inbox reset --dsn … --bootstrap … --consumer {consumer} --topic {topic} --partition "
+            f"{partition}`"
         )
+        self.consumer = consumer
         self.topic = topic
         self.partition = partition
         self.why = why
@@ -98,11 +110,12 @@ class HandlerEndedTransaction(NeedsOperator):
 class TooManyParkedKeys(NeedsOperator):
     """So many keys are parked that the fault is not in the data: the batch that crossed the ceiling was undone."""
 
-    def __init__(self, topic: str, keys: int, ceiling: int) -> None:
+    def __init__(self, topic: str, keys: int, ceiling: int, reason: str) -> None:
         super().__init__(
-            f"{topic}: {keys} keys would be parked, the ceiling is {ceiling}. The last batch was rolled back. Look at "
-            "`python -m inbox parked`; undo the deploy or raise `parked_keys_max`"
+            f"{topic}: {keys} keys would be parked, the ceiling is {ceiling}; the last one because: {reason}. The last "
+            "batch was rolled back. Look at `python -m inbox parked`; undo the deploy or raise `parked_keys_max`"
         )
         self.topic = topic
         self.keys = keys
         self.ceiling = ceiling
+        self.reason = reason

@@ -110,6 +110,10 @@ class KafkaSource:
         """
         await self._poll(TopicPartition(self._topics[0], _NOWHERE), records_max=1, seconds_max=0)
 
+    def missing(self) -> frozenset[str]:
+        """Look into the metadata, which is asked for anew every few seconds."""
+        return frozenset(topic for topic in self._topics if not self._consumer.partitions_for_topic(topic))
+
     async def cluster_id(self) -> str:
         """Ask a broker for the id the cluster was formatted with."""
         answer = await self._asked(self._admin.describe_cluster(), _ASK_SECONDS_MAX)

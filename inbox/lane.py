@@ -17,10 +17,12 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from aiokafka.errors import KafkaError
+
 from inbox import metrics
 from inbox.batch import Batch, batch_of
 from inbox.decisions import pending
-from inbox.errors import Fenced, NeedsOperator
+from inbox.errors import DeadLettersAway, Fenced, NeedsOperator
 from inbox.source import PositionLost, SessionBroken
 from inbox.statements import statement
 
@@ -184,7 +186,11 @@ class Lane:
 
     async def _send_dead_letters(self, batch: Batch) -> None:
         while batch.keyless:
-            await self._dead_letters.send(self._policy.dead_letters, batch.keyless[0], consumer=self._labels[0])
+            topic = self._policy.dead_letters
+            try:
+                await self._dead_letters.send(topic, batch.keyless[0], consumer=self._labels[0])
+            except (KafkaError, OSError, TimeoutError) as error:
+                raise DeadLettersAway(topic, error) from error
             del batch.keyless[0]
             metrics.DEAD.labels(*self._labels).inc()
             log.error("inbox.dead_letter", extra={"topic": self._at.topic, "partition": self._at.partition})

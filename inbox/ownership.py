@@ -106,4 +106,4 @@ class Ownership:
         if hold.needs_reset is None:
             async with self._connections.take() as connection:
                 await refuse(connection, hold, why)
-        raise PositionNeedsReset(hold.at.topic, hold.at.partition, why)
+        raise PositionNeedsReset(self.consumer, hold.at.topic, hold.at.partition, why)

@@ -70,6 +70,7 @@ class Session:
         self._ownership = Ownership(consumer=consumer, owner=owner, source=source, connections=connections)
         self._lanes: dict[TopicPartition, tuple[Lane, asyncio.Task[None]]] = {}
         self._hints: dict[TopicPartition, int] = {}
+        self._missing: frozenset[str] = frozenset()
         self._leaving = False
         self._joining: asyncio.Task[None] | None = None
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -169,10 +170,17 @@ class Session:
             await self._send_hints()
             if time.monotonic() >= gauges_at:
                 gauges_at = time.monotonic() + _GAUGES_EVERY_SECONDS
+                self._tell_missing()
                 await self._quietly(self._measure())
             if time.monotonic() >= rotate_at:
                 rotate_at = time.monotonic() + _ROTATE_EVERY_SECONDS
                 await self._quietly(self._rotate())
+
+    def _tell_missing(self) -> None:
+        missing = self._source.missing()
+        if missing - self._missing:
+            log.warning("inbox.topics_missing", extra={"consumer": self._consumer, "topics": sorted(missing)})
+        self._missing = missing
 
     async def _measure(self) -> None:
         async with self._connections.take() as connection:

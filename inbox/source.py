@@ -37,6 +37,10 @@ class Source(Protocol):
         """Stay a member although nothing is read; raises SessionBroken with what the group has to say."""
         ...
 
+    def missing(self) -> frozenset[str]:
+        """Return the topics of which the brokers know no partition, as far as is known."""
+        ...
+
     async def cluster_id(self) -> str:
         """Return which cluster this log belongs to."""
         ...

@@ -86,6 +86,10 @@ class MemoryBroker:
         """Return a maker of members of a group, as Runner's `sources`."""
         return lambda: MemorySource(self, group_id, topics)
 
+    def topics(self) -> frozenset[str]:
+        """Return the topics there are."""
+        return frozenset(at.topic for at in self._partitions)
+
     def partition(self, at: TopicPartition) -> _Partition:
         """Return a partition; for the members."""
         return self._partitions[at]
@@ -144,6 +148,10 @@ class MemorySource:
 
     async def pulse(self) -> None:
         """Nothing to keep alive."""
+
+    def missing(self) -> frozenset[str]:
+        """Look which topics were never made."""
+        return self.topics - self._broker.topics()
 
     async def cluster_id(self) -> str:
         """Return the broker's."""

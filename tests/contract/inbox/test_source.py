@@ -238,6 +238,14 @@ async def test_a_partition_that_was_taken_away_is_not_sought(cluster: Cluster) -
             member.source.seek(TopicPartition(name, 9), 0)
 
 
+async def test_a_topic_that_is_not_there_is_missing(cluster: Cluster) -> None:
+    name = await cluster.topic()
+
+    async with Member(cluster.member(name)) as there, Member(cluster.member("never-made")) as waiting:
+        await eventually(lambda: not there.source.missing())
+        assert waiting.source.missing() == {"never-made"}
+
+
 async def test_behind_tells_of_records_not_read_yet(cluster: Cluster) -> None:
     name = await cluster.topic()
     await cluster.append(name, b"a", b"b")

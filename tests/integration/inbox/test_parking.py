@@ -178,7 +178,7 @@ async def test_a_flood_of_parked_keys_stops_the_consumer_and_undoes_the_last_bat
         await log.append(*[an_event(str(n), 1, body=b"poison") for n in range(10)])
     runner = world.start(TopicPolicy(name), handler=refuse_poison, limits=_ceiling(2))
 
-    with pytest.raises(TooManyParkedKeys):
+    with pytest.raises(TooManyParkedKeys, match="the last one because: "):
         await runner
 
     assert await world.connection.fetchval("select count(*) from inbox_parked") <= 2

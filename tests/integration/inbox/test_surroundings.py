@@ -107,8 +107,19 @@ async def test_a_client_that_fails_is_waited_out_or_built_anew(
     assert await world.applied("42") == [1, 2]
 
 
+async def test_a_topic_that_is_missing_is_told(
+    world: World, broker: MemoryBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    start(world, broker, "never-made")
+
+    def told() -> list[object]:
+        return [vars(each)["topics"] for each in caplog.records if each.getMessage() == "inbox.topics_missing"]
+
+    await eventually(lambda: told() == [["never-made"]])
+
+
 async def test_dead_letters_that_cannot_be_sent_hold_the_batch_back(
-    world: World, broker: MemoryBroker, name: str
+    world: World, broker: MemoryBroker, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Stubborn(MemoryDeadLetters):
         refusals = 2
@@ -124,6 +135,10 @@ async def test_dead_letters_that_cannot_be_sent_hold_the_batch_back(
     start(world, broker, name, dead_letters=letters)
 
     await world.reaches(name, 3)
+
+    told = [vars(record)["why"] for record in caplog.records if record.getMessage() == "inbox.turn_undone"]
+    assert all(f"cannot be written to {name}.dead (is that topic there" in why for why in told)
+    assert len(told) == 2
 
     assert [(topic, keyless.reason) for topic, keyless, _ in letters.sent] == [(f"{name}.dead", "no key")]
     assert await world.applied("42") == [1, 2]
@@ -248,8 +263,9 @@ async def test_a_position_that_does_not_fit_its_log_ends_the_runner_and_stays_re
     await world.connection.execute(sql)
 
     for _ in range(2):
-        with pytest.raises(NeedsOperator, match=why):
+        with pytest.raises(NeedsOperator, match=why) as ended:
             await start(world, broker, name)
+        assert f"--consumer {CONSUMER} --topic {name} --partition 0" in str(ended.value)
 
     assert await world.applied("42") == [1, 2, 3]
 
