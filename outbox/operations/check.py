@@ -31,7 +31,11 @@ _INDEXES = {
     ("btree", "key"): "create index outbox_key on outbox (key)",
     ("brin", "seq"): "create index outbox_seq_brin on outbox using brin (seq) with (pages_per_range = 32)",
 }
-_INSTALL = "run the migration with outbox.install_sql()"
+_INSTALL = "run the migration with outbox.install_sql(), or what `python -m outbox install-sql` prints"
+_DOES_NOT_WAIT = frozenset({"off", "false", "no", "0", "local"})
+"""Every way to write it in a role's settings."""
+
+_RESET = "cursor-reset keep (after pg_upgrade) | now | all | from-seq --from-seq N"
 
 
 async def check(connection: "Connection", *, writer_role: str | None = None, name: str = "kafka") -> list[Finding]:
@@ -45,6 +49,9 @@ async def check(connection: "Connection", *, writer_role: str | None = None, nam
     findings = [finding async for finding in _columns(connection)]
     if findings and findings[0].subject == "table":
         return findings
+    missing = [finding async for finding in _tables(connection)]
+    if missing:
+        return findings + missing
     for part in (_server, _insight, _indexes, _sequence, _persistence, _partitions):
         findings += [finding async for finding in part(connection)]
     findings += [finding async for finding in _cursor(connection, name)]
@@ -66,6 +73,18 @@ async def _insight(connection: "Connection") -> AsyncIterator[Finding]:
         me = await connection.fetchval("select quote_ident(current_user)")
         fact = "does not see how long others' transactions are open: what they hold back is measured as 0"
         yield warning(f"role {me}", fact, f"grant pg_read_all_stats to {me}")
+    owner = await connection.fetchval(
+        "select quote_ident(pg_get_userbyid(relowner)) from pg_class"
+        " where oid = to_regclass('outbox') and not pg_has_role(current_user, relowner, 'usage')"
+    )
+    if owner is not None:
+        yield error("table", "its owner is another role: a relay of this one may not keep house", f"connect as {owner}")
+
+
+async def _tables(connection: "Connection") -> AsyncIterator[Finding]:
+    for name in ("outbox_cursor", "outbox_void", "outbox_audit"):
+        if await connection.fetchval("select to_regclass($1) is null", name):
+            yield error(f"table {name}", "missing", _INSTALL)
 
 
 async def _columns(connection: "Connection") -> AsyncIterator[Finding]:
@@ -125,13 +144,13 @@ async def _cursor(connection: "Connection", name: str) -> AsyncIterator[Finding]
         yield error(f"cursor {name}", "missing", f"{_INSTALL}, or correct the name")
         return
     if stored["state"] == "needs_reset":
-        yield error(f"cursor {name}", "needs a reset", "cursor reset keep | now | from-seq N | all")
+        yield error(f"cursor {name}", "needs a reset", _RESET)
     if stored["state"] == "paused":
         yield warning(f"cursor {name}", "paused by an operator", "resume")
     history = await connection.fetchrow(statement("read_history"))
     if history is not None and history["system_id"] != stored["system_id"]:
         fact = f"belongs to database system {stored['system_id']}, this is {history['system_id']}"
-        yield error(f"cursor {name}", fact, "cursor reset keep (after pg_upgrade) | now | from-seq N | all")
+        yield error(f"cursor {name}", fact, _RESET)
 
 
 async def _writers(connection: "Connection", role: str | None) -> AsyncIterator[Finding]:
@@ -151,7 +170,10 @@ def _writer(row: Any) -> list[Finding]:
     if not row["may_number"]:
         cure = f"grant usage on sequence outbox_seq to {row['name']}"
         findings.append(error(name, "may not use the sequence", cure))
-    if row["synchronous_commit"] in {"off", "local"}:
+    if row["may_change"]:
+        fact = "may update, delete or truncate: what it takes away is never published"
+        findings.append(error(name, fact, f"revoke update, delete, truncate on outbox from {row['name']}"))
+    if row["synchronous_commit"].lower() in _DOES_NOT_WAIT:
         fact = f"commits with synchronous_commit = {row['synchronous_commit']}: an event may outlive its transaction"
-        findings.append(warning(name, fact, f"alter role {row['name']} reset synchronous_commit"))
+        findings.append(warning(name, fact, row["commit_cure"]))
     return findings

@@ -41,6 +41,11 @@ async def test_a_fresh_installation_has_nothing_wrong(connection: Connection) ->
         ("alter table outbox alter seq drop default; drop sequence outbox_seq cascade", "sequence", "no sequence"),
         ("drop table outbox_near_71303168", "partitions", "an overflow piece is missing"),
         (f"revoke insert on outbox from {WRITER_ROLE}", f"role {WRITER_ROLE}", "may not insert"),
+        ("drop table outbox_void", "table outbox_void", "missing"),
+        ("drop table outbox_audit", "table outbox_audit", "missing"),
+        ("drop table outbox_cursor", "table outbox_cursor", "missing"),
+        (f"grant truncate on outbox to {WRITER_ROLE}", f"role {WRITER_ROLE}", "may update, delete or truncate"),
+        (f"set role {WRITER_ROLE}", "table", "its owner is another role"),
         (f"revoke usage on sequence outbox_seq from {WRITER_ROLE}", f"role {WRITER_ROLE}", "may not use the sequence"),
     ],
 )  # fmt: skip
@@ -54,16 +59,18 @@ async def test_each_damage_is_found_and_has_a_cure(
     assert any(fact in finding.fact and finding.cure for finding in found), found
 
 
-async def test_a_writer_whose_commits_do_not_wait_is_warned_of(outbox_database: Database) -> None:
+@pytest.mark.parametrize("written", ["local", "off", "'false'", "'0'", "'no'", "'OFF'"])
+async def test_a_writer_whose_commits_do_not_wait_is_warned_of(outbox_database: Database, written: str) -> None:
     async with connected(outbox_database.dsn) as connection:
         await connection.execute(
-            f'alter role {WRITER_ROLE} in database "{outbox_database.name}" set synchronous_commit = local'
+            f'alter role {WRITER_ROLE} in database "{outbox_database.name}" set synchronous_commit = {written}'
         )
 
         [finding] = _named(await check(connection), f"role {WRITER_ROLE}")
 
     assert finding.severity is Severity.WARNING
-    assert "synchronous_commit = local" in finding.fact
+    assert "synchronous_commit = " + written.strip("'") in finding.fact
+    assert finding.cure == f"alter role {WRITER_ROLE} in database {outbox_database.name} reset synchronous_commit"
 
 
 async def test_an_owner_who_does_not_see_others_transactions_is_told(connection: Connection) -> None:
