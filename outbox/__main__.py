@@ -13,10 +13,13 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import asyncpg
+from aiokafka.errors import KafkaError
 
 from outbox import commands, errors
+from outbox.address import reached, shown, understood
 from outbox.log_lines import FactsFormatter
 from outbox.message import MAX_MESSAGE_BYTES_DEFAULT
 from outbox.relay import Relay
@@ -32,7 +35,9 @@ Command = Callable[["asyncpg.Connection[Any]", argparse.Namespace], Awaitable[in
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, return the exit code."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    _refuse_halves(parser, given)
     try:
         code: int = given.run(given)
     except errors.OperationRefused as refusal:
@@ -41,10 +46,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except errors.NeedsOperator as cause:
         sys.stderr.write(f"needs an operator: {cause}\n")
         return EXIT_NEEDS_OPERATOR if given.run is _run_relay else EXIT_ERROR
+    except KafkaError as cause:
+        sys.stderr.write(f"error: Kafka at {given.bootstrap} (--bootstrap): {cause!r}\n")
+        return EXIT_ERROR
     except (errors.OutboxError, asyncpg.PostgresError, OSError, ValueError) as cause:
         sys.stderr.write(f"error: {cause}\n")
         return EXIT_ERROR
     return code
+
+
+def _refuse_halves(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """End with a usage error where one flag needs another."""
+    if getattr(given, "topic", None) and not given.bootstrap:
+        parser.error("--topic needs --bootstrap: the topics are looked at there")
+    if hasattr(given, "since") and given.key is None and given.since is None:
+        parser.error("republish what? --key K [--from V --to W], or --since … --until …")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,7 +93,7 @@ def _add_looking(found: Any) -> None:
     listing = _on_database(found.add_parser("list", help="the rows of a key"), commands.show_key)
     listing.add_argument("key")
     _add_limit(listing)
-    _on_database(found.add_parser("show", help="one event"), commands.show_event).add_argument("event_id")
+    _on_database(found.add_parser("show", help="one event"), commands.show_event).add_argument("event_id", type=UUID)
     checking = _on_database(found.add_parser("check", help="is everything as the code relies on"), commands.show_check)
     checking.add_argument("--writer-role", help="a role that must be able to append")
     _add_kafka(checking, required=False)
@@ -85,7 +101,7 @@ def _add_looking(found: Any) -> None:
 
 def _add_changing(found: Any) -> None:
     voiding = _on_database(found.add_parser("void", help="withdraw an event"), commands.do_void)
-    voiding.add_argument("event_id")
+    voiding.add_argument("event_id", type=UUID)
     again = _on_database(found.add_parser("republish", help="send rows again"), commands.do_republish)
     _add_kafka(again, required=True)
     _add_selection(again)
@@ -176,9 +192,14 @@ async def _relay_until_signalled(given: argparse.Namespace) -> None:
 
 
 async def _connected(command: Command, given: argparse.Namespace) -> int:
-    connection = await asyncpg.connect(given.dsn, server_settings={"application_name": "outbox-operator"})
     try:
-        return await command(connection, given)
+        with reached(given.dsn):
+            connection = await asyncpg.connect(given.dsn, server_settings={"application_name": "outbox-operator"})
+    except OSError as cause:
+        raise OSError(f"no connection to {shown(given.dsn)} (--dsn): {cause}") from cause
+    try:
+        with understood(given.dsn):
+            return await command(connection, given)
     finally:
         await connection.close()
 

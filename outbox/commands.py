@@ -4,7 +4,6 @@ import argparse
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from outbox.kafka import KafkaPublisher
 from outbox.message import TopicRule
@@ -65,7 +64,7 @@ async def show_key(connection: "Connection", given: argparse.Namespace) -> int:
 
 async def show_event(connection: "Connection", given: argparse.Namespace) -> int:
     """Everything about one event."""
-    event = await look.of_id(connection, UUID(given.event_id), name=given.name)
+    event = await look.of_id(connection, given.event_id, name=given.name)
     _say(_line(event))
     _say(f"xid {event.xid}")
     for name, value in event.headers.items():
@@ -88,7 +87,7 @@ async def show_check(connection: "Connection", given: argparse.Namespace) -> int
 
 async def do_void(connection: "Connection", given: argparse.Namespace) -> int:
     """Withdraw an event."""
-    await void(connection, UUID(given.event_id), reason=given.reason, name=given.name)
+    await void(connection, given.event_id, reason=given.reason, name=given.name)
     _say(f"void {given.event_id}")
     return EXIT_OK
 

@@ -133,7 +133,7 @@ class CursorNeedsReset(NeedsOperator):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(
-            f"cursor {name!r} needs a reset: {reason}; choose `cursor reset keep | now | from-seq N | all`"
+            f"cursor {name!r} needs a reset: {reason}; choose `cursor-reset keep | now | all | from-seq --from-seq N`"
         )
         self.reason = reason
 

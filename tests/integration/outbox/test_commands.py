@@ -126,6 +126,40 @@ async def test_republish_sends_only_the_topics_it_names(
     assert capsys.readouterr().out == f"sent again: 2 of {audit}\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("check", "--topic", "orders"), "--topic needs --bootstrap"),
+        (("show", "seven"), "invalid UUID value: 'seven'"),
+        (("republish", "--bootstrap", "h:1", "--topic", "orders", "--reason", "x"), "--key K"),
+    ],
+)
+def test_half_a_command_is_a_usage_error(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([arguments[0], "--dsn", "postgresql://u@127.0.0.1:1/x", *arguments[1:]])
+
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+async def test_a_broker_or_a_server_that_is_away_is_named_with_its_flag(
+    outbox_database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = ("--bootstrap", "127.0.0.1:1", "--topic", "orders")
+
+    assert await _run(outbox_database, "check", *away) == 1
+    assert "Kafka at 127.0.0.1:1 (--bootstrap)" in capsys.readouterr().err
+    assert await asyncio.to_thread(main, ["status", "--dsn", "postgresql://own:secret@127.0.0.1:1/shop"]) == 1
+    assert "no connection to own@127.0.0.1:1/shop (--dsn)" in capsys.readouterr().err
+
+
+async def test_missing_tables_name_their_installation(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await _run(database, "status") == 1
+    assert "install-sql" in capsys.readouterr().err
+
+
 async def test_a_moment_without_an_offset_is_an_error(
     outbox_database: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
