@@ -2,9 +2,11 @@
 
 Closed, it counts the calls of a sliding window. Once `calls_min` were made and at least `failure_share` failed, it
 opens: calls are refused at once for `open_seconds`. Then it lets one call through; its success closes the breaker, its
-failure opens it again. One failure among few calls never opens it.
+failure opens it again. Who comes while that one is out waits for its outcome: siblings of the same request that failed
+at once would cancel it, and nothing would ever be learnt. One failure among few calls never opens it.
 """
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -39,7 +41,7 @@ class Breaker:
         self._calls: deque[tuple[float, bool]] = deque()
         self._failures = 0
         self._opened_at: float | None = None
-        self._is_trying = False
+        self._trial: asyncio.Event | None = None
 
     @property
     def is_open(self) -> bool:
@@ -47,12 +49,18 @@ class Breaker:
         return self._opened_at is not None
 
     async def call(self, make: Callable[[], Awaitable[Result]]) -> Result:
-        """Make the call; raise CircuitOpen instead when the neighbour is left alone."""
-        if self._opened_at is None:
-            return await self._counted(make)
-        if self._is_trying or self._monotonic() - self._opened_at < self._open_seconds:
-            raise CircuitOpen
-        return await self._tried(make)
+        """Make the call; raise CircuitOpen instead when the neighbour is left alone.
+
+        May first wait for the call that decides, as long as that one may take; the caller's own end cancels the wait.
+        """
+        while self._opened_at is not None:
+            if self._trial is not None:
+                await self._trial.wait()
+            elif self._monotonic() - self._opened_at < self._open_seconds:
+                raise CircuitOpen
+            else:
+                return await self._tried(make)
+        return await self._counted(make)
 
     async def _counted(self, make: Callable[[], Awaitable[Result]]) -> Result:
         try:
@@ -64,8 +72,8 @@ class Breaker:
         return result
 
     async def _tried(self, make: Callable[[], Awaitable[Result]]) -> Result:
-        """Make the one call that decides; if it is cancelled nothing was learnt, and the next one decides."""
-        self._is_trying = True
+        """Make the one call that decides; if it is cancelled nothing was learnt, and one of those who wait decides."""
+        trial = self._trial = asyncio.Event()
         try:
             result = await make()
         except Exception as error:
@@ -74,10 +82,12 @@ class Breaker:
             else:
                 self._close()
             raise
+        else:
+            self._close()
+            return result
         finally:
-            self._is_trying = False
-        self._close()
-        return result
+            self._trial = None
+            trial.set()
 
     def _close(self) -> None:
         self._opened_at = None

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from chassis.breaker import Breaker, CircuitOpen
 
 
@@ -136,18 +134,84 @@ async def test_what_left_the_window_counts_no_more() -> None:
     assert neighbour.breaker.is_open
 
 
-async def test_one_call_tries_at_a_time_and_a_cancelled_one_teaches_nothing() -> None:
+async def test_who_comes_while_one_call_tries_waits_and_goes_on_after_its_success() -> None:
+    neighbour, may_answer = await one_that_may_be_tried(), asyncio.Event()
+    trying = asyncio.create_task(neighbour.breaker.call(may_answer.wait))
+    await turn()
+    waiting = [asyncio.create_task(neighbour.breaker.call(neighbour.call)) for _ in range(10)]
+    await turn()
+    made_meanwhile = neighbour.calls
+
+    may_answer.set()
+
+    assert await asyncio.gather(*waiting) == ["answer"] * 10
+    assert await trying
+    assert made_meanwhile == 0
+
+
+async def test_who_waits_for_a_call_that_fails_is_refused() -> None:
+    neighbour, may_fail = await one_that_may_be_tried(), asyncio.Event()
+
+    async def fails() -> None:
+        await may_fail.wait()
+        raise Away
+
+    trying = asyncio.create_task(neighbour.breaker.call(fails))
+    await turn()
+    waiting = [asyncio.create_task(neighbour.breaker.call(neighbour.call)) for _ in range(10)]
+    await turn()
+    may_fail.set()
+    await asyncio.wait([trying, *waiting])
+
+    assert isinstance(trying.exception(), Away)
+    assert [type(each.exception()) for each in waiting] == [CircuitOpen] * 10
+    assert neighbour.calls == 0
+
+
+async def test_a_cancelled_try_teaches_nothing_and_one_of_those_who_wait_is_the_next() -> None:
+    neighbour, may_answer = await one_that_may_be_tried(), asyncio.Event()
+    trying = asyncio.create_task(neighbour.breaker.call(asyncio.Event().wait))
+    await turn()
+    next_one = asyncio.create_task(neighbour.breaker.call(may_answer.wait))
+    last = asyncio.create_task(neighbour.breaker.call(neighbour.call))
+    await turn()
+
+    trying.cancel()
+    await asyncio.wait([trying])
+    await turn()
+    made_meanwhile = neighbour.calls
+    may_answer.set()
+
+    assert (await next_one, await last) == (True, "answer")
+    assert made_meanwhile == 0
+
+
+async def test_who_waits_may_leave() -> None:
+    neighbour, may_answer = await one_that_may_be_tried(), asyncio.Event()
+    trying = asyncio.create_task(neighbour.breaker.call(may_answer.wait))
+    await turn()
+    leaving = asyncio.create_task(neighbour.breaker.call(neighbour.call))
+    await turn()
+
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    may_answer.set()
+
+    assert leaving.cancelled()
+    assert await trying
+    assert not neighbour.breaker.is_open
+
+
+async def one_that_may_be_tried() -> Neighbour:
+    """A neighbour that was left alone for long enough and works again."""
     neighbour = Neighbour()
     neighbour.error = Away()
     await neighbour.outcomes(4)
-    neighbour.seconds, neighbour.error = 2.0, None
-    never = asyncio.Event()
-    trying = asyncio.create_task(neighbour.breaker.call(never.wait))
-    await asyncio.sleep(0)
+    neighbour.seconds, neighbour.error, neighbour.calls = 2.0, None, 0
+    return neighbour
 
-    with pytest.raises(CircuitOpen):
-        await neighbour.breaker.call(neighbour.call)
-    trying.cancel()
-    await asyncio.wait([trying])
 
-    assert await neighbour.outcomes(1) == ["answer"]
+async def turn() -> None:
+    """Let every task that can run do so; a few rounds, for those that wake others."""
+    for _ in range(5):
+        await asyncio.sleep(0)
