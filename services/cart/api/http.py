@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Header, Path, Response
 from pydantic import BaseModel, Field
 
+from chassis.decimals import decimal
 from chassis.http import http_application, problem_response
 from services.cart.api.errors import HTTP_REFUSALS
 from services.cart.domain.cart import ID_MAX, CartItem, PricedCart, Sku, UserId
@@ -14,8 +15,9 @@ from services.cart.service.checkout import CheckoutService
 VERSION = "1"
 KEY_LENGTH_MAX = 255
 
-UserPath = Annotated[int, Path(gt=0, le=ID_MAX)]
-SkuPath = Annotated[int, Path(gt=0, le=ID_MAX)]
+_Id = Annotated[int, decimal(least=1, most=ID_MAX)]
+UserPath = Annotated[_Id, Path(ge=1, le=ID_MAX)]
+SkuPath = Annotated[_Id, Path(ge=1, le=ID_MAX)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=KEY_LENGTH_MAX)]
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel
 
+from chassis.decimals import decimal
 from chassis.http import http_application, problem_response
 from services.product.api.errors import HTTP_REFUSALS, BadApiKey
 from services.product.domain.product import PAGE_MAX, SKU_MAX, Product, Sku
@@ -45,14 +46,14 @@ def application(*, catalogue: CatalogueService, api_key: str) -> FastAPI:
     )
 
     @routes.get("/product/{sku}", responses={404: problem_response("There is no such product")})
-    async def product(sku: Annotated[int, Path(gt=0, le=SKU_MAX)]) -> ProductBody:
+    async def product(sku: Annotated[int, decimal(least=1, most=SKU_MAX), Path(ge=1, le=SKU_MAX)]) -> ProductBody:
         """Read one product."""
         return ProductBody.of(await catalogue.product(Sku(sku)))
 
     @routes.get("/product")
     async def page(
-        count: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_MAX,
-        start_after_sku: Annotated[int, Query(ge=0, le=SKU_MAX)] = 0,
+        count: Annotated[int, decimal(least=1, most=PAGE_MAX), Query(ge=1, le=PAGE_MAX)] = PAGE_MAX,
+        start_after_sku: Annotated[int, decimal(least=0, most=SKU_MAX), Query(ge=0, le=SKU_MAX)] = 0,
     ) -> list[ProductBody]:
         """Read products by sku, ascending, after one (exclusive); empty at the end."""
         products = await catalogue.page(count=count, start_after_sku=start_after_sku)

@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI, Path, Query
 from pydantic import BaseModel
 
 from chassis.clock import Clock
+from chassis.decimals import decimal
 from chassis.http import http_application, problem_response
 from services.projection.domain.figures import Figures
 from services.projection.domain.view import OrderView
@@ -20,6 +21,9 @@ from services.projection.service.projection import Projection
 VERSION = "1"
 _ID_MAX = 2**63 - 1
 _MINUTES_MAX = 24 * 60
+
+_OrderId = Annotated[int, decimal(least=1, most=_ID_MAX), Path(ge=1, le=_ID_MAX)]
+_Minutes = Annotated[int, decimal(least=1, most=_MINUTES_MAX), Query(ge=1, le=_MINUTES_MAX)]
 
 Responses = dict[int | str, dict[str, Any]]
 """What a route may answer beside its result."""
@@ -95,7 +99,7 @@ def application(*, projection: Projection, clock: Clock, rebuild: Callable[[], A
         "/orders/{order_id}",
         responses={**unavailable, 404: problem_response("No event of this order has been read")},
     )
-    async def order(view: whole_view, order_id: Annotated[int, Path(gt=0, le=_ID_MAX)]) -> OrderBody:
+    async def order(view: whole_view, order_id: _OrderId) -> OrderBody:
         """Read an order."""
         found = view.order(order_id)
         if found is None:
@@ -108,7 +112,7 @@ def application(*, projection: Projection, clock: Clock, rebuild: Callable[[], A
         return dict(view.statuses())
 
     @app.get("/figures", responses=unavailable)
-    async def figures(view: whole_view, minutes: Annotated[int, Query(ge=1, le=_MINUTES_MAX)] = 5) -> FiguresBody:
+    async def figures(view: whole_view, minutes: _Minutes = 5) -> FiguresBody:
         """Read the figures of the last minutes."""
         return FiguresBody.of(view.figures(until=clock.now(), minutes=minutes))
 

@@ -14,6 +14,7 @@ IN_STOCK = 140
 MOST = 2**63 - 1
 
 BAD_IDS = ["0", "-1", "1.5", "five", "%22%35%22", str(2**63), "9" * 5_000, "null", "%00", "%F0%9F%8D%8F"]
+BAD_IDS += ["1_0", "1.0", "%201", "1%20", "1%0A", "+5", "-0", "05", "1e3", "%D9%A3"]  # the last is an Arabic three
 
 
 async def test_an_add_is_200_with_nothing_in_it_and_adds_sum(shop: World) -> None:

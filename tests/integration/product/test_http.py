@@ -30,7 +30,7 @@ async def test_a_sku_nobody_knows_is_not_found(faces: Faces, sku: int) -> None:
     assert problem(answer, 404) == {"code": "PRODUCT_NOT_FOUND", "detail": f"there is no product with sku {sku}"}
 
 
-@pytest.mark.parametrize("sku", ["0", "-1", "1.5", "shoe", str(2**63), "9" * 400])
+@pytest.mark.parametrize("sku", ["0", "-1", "1.5", "shoe", str(2**63), "9" * 400, "1_0", "1.0", "%201", "+5", "05"])
 async def test_a_sku_that_cannot_be_one_is_refused(faces: Faces, sku: str) -> None:
     answer = await faces.http.get(f"/product/{sku}")
 
@@ -60,7 +60,11 @@ async def test_pages_go_up_from_an_exclusive_place_and_end_empty(faces: Faces) -
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("count", "0"), ("count", "1001"), ("count", "x"), ("start_after_sku", "-1")]
+    ("name", "value"),
+    [
+        *(("count", value) for value in ("0", "1001", "x", "", "1_0", "1.0", " 1", "+5", "05")),
+        *(("start_after_sku", value) for value in ("-1", "1_0", "00")),
+    ],
 )
 async def test_a_page_out_of_bounds_is_refused(faces: Faces, name: str, value: str) -> None:
     answer = await faces.http.get("/product", params={name: value})

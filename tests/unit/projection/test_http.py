@@ -76,6 +76,8 @@ async def test_statuses_and_figures_are_told(client: httpx.AsyncClient) -> None:
         ("/orders/43", 404, "ORDER_NOT_SEEN"),
         ("/orders/0", 400, "INVALID_ARGUMENT"),
         (f"/orders/{2**63}", 400, "INVALID_ARGUMENT"),
+        ("/orders/4_2", 400, "INVALID_ARGUMENT"),
+        ("/figures?minutes=05", 400, "INVALID_ARGUMENT"),
         ("/figures?minutes=0", 400, "INVALID_ARGUMENT"),
         ("/figures?minutes=1441", 400, "INVALID_ARGUMENT"),
     ],
