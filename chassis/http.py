@@ -7,6 +7,7 @@ ends within its bound, whatever it waits for: what it still does then is cancell
 
 import asyncio
 import time
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -14,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from chassis import problems, telemetry
 from chassis.asgi import Application, Receive, Scope, Send
@@ -96,7 +98,20 @@ async def _on_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker: that is what it is registered for
     response = answer(problems.of_status(error.status_code), request)
     response.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["allow"] = _allowed(request)
     return response
+
+
+def _allowed(request: Request) -> str:
+    """Return every method this path takes; the framework itself names those of one route only."""
+    routes = request.app.routes
+    taken = (
+        method
+        for method in sorted(_METHODS)
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
+    return ", ".join(taken)
 
 
 def _on_listed(refusals: HttpRefusals) -> Any:

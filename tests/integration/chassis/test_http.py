@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import httpx
 import pytest
-from fastapi import Path
+from fastapi import APIRouter, Path
 from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY
 from pydantic import BaseModel, Field
@@ -54,6 +54,16 @@ async def shop() -> AsyncIterator[httpx.AsyncClient]:
             finally:
                 ENDED.append("cancelled")
         return {"number": number}
+
+    routes = APIRouter(prefix="/crate")
+
+    @routes.delete("/{number}")
+    async def throw_away(number: int) -> None: ...
+
+    @routes.post("/{number}")
+    async def open_up(number: int) -> None: ...
+
+    app.include_router(routes)
 
     @app.post("/wish")
     async def wish(wish: Wish) -> dict[str, int]:
@@ -167,6 +177,19 @@ async def test_a_method_somebody_made_up_is_counted_under_no_name_of_its_own(sho
 
     assert answer.status_code == 405
     assert "BREW" not in {sample.labels.get("method") for metric in REGISTRY.collect() for sample in metric.samples}
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/crate/1", "DELETE, POST"), ("/shelf/1", "GET"), ("/wish", "POST"), ("/openapi.json", "GET, HEAD")],
+)
+async def test_a_method_that_is_not_allowed_is_told_all_that_are(
+    shop: httpx.AsyncClient, path: str, allowed: str
+) -> None:
+    answer = await shop.request("PUT", path)
+
+    assert problem(answer)["status"] == 405
+    assert answer.headers.get_list("allow") == [allowed]
 
 
 async def test_half_a_surrogate_pair_is_refused_like_any_other_value(shop: httpx.AsyncClient) -> None:
