@@ -17,7 +17,7 @@ class _Flight(Generic[Result]):
 class Flights(Generic[Key, Result]):
     """Joins calls. Nobody owns a flight: one who leaves does not end it for the others, the last one who leaves does.
 
-    A result or an error is handed to all who wait for it, and forgotten.
+    A result or an error is handed to all who wait for it, and forgotten; an error nobody waits for is nobody's.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,13 @@ class Flights(Generic[Key, Result]):
 
     def _begun(self, key: Key, call: Callable[[], Awaitable[Result]]) -> _Flight[Result]:
         flight = self._flights[key] = _Flight(asyncio.ensure_future(_run(call)))
-        flight.task.add_done_callback(lambda _: self._forget(key, flight))
+        flight.task.add_done_callback(lambda _: self._landed(key, flight))
         return flight
+
+    def _landed(self, key: Key, flight: _Flight[Result]) -> None:
+        self._forget(key, flight)
+        if not flight.task.cancelled():
+            flight.task.exception()  # looked at, so that asyncio does not report it where all passengers have left
 
     def _forget(self, key: Key, flight: _Flight[Result]) -> None:
         if self._flights.get(key) is flight:

@@ -1,6 +1,7 @@
 """One call for a key, however many ask; nobody's leaving harms the others."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -122,6 +123,34 @@ async def test_an_error_is_everybodys_and_is_forgotten() -> None:
     assert [type(each.exception()) for each in asking] == [Away] * 3
     calls.error = None
     assert await flights.join("sku", calls) == "answer 2"
+
+
+@pytest.mark.parametrize("is_stubborn", [False, True])
+async def test_an_error_nobody_waits_for_any_more_is_reported_nowhere(*, is_stubborn: bool) -> None:
+    flights, reported = Flights[str, str](), list[str]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: reported.append(said["message"]))
+    may_fail = asyncio.Event()
+
+    async def fails() -> str:
+        try:
+            await may_fail.wait()
+        except asyncio.CancelledError:
+            if not is_stubborn:
+                raise
+        raise Away
+
+    last = asyncio.create_task(flights.join("sku", fails))
+    await turn()
+    if not is_stubborn:
+        may_fail.set()
+        await asyncio.sleep(0)  # the call has failed, and its passenger does not know yet
+    last.cancel()
+    await asyncio.wait([last])
+    del last  # it remembers the call
+    await turn()
+    gc.collect()
+
+    assert reported == []
 
 
 async def turn() -> None:
