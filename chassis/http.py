@@ -27,7 +27,7 @@ from chassis.problems import HttpRefusals, Problem
 OPENAPI = "/openapi.json"
 
 _BODY_BYTES_MAX = 64 * 1024
-_TOO_LARGE = 413
+_TOO_LARGE = f"the body should have at most {_BODY_BYTES_MAX} bytes ({_BODY_BYTES_MAX // 1024} KiB)"
 _CLIENT_LEFT = 499  # as nginx counts it
 _JSON = (b"content-type", b"application/json")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -96,11 +96,17 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker: that is what it is registered for
-    response = answer(problems.of_status(error.status_code), request)
+    response = answer(_problem_of(error), request)
     response.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["allow"] = _allowed(request)
     return response
+
+
+def _problem_of(error: HTTPException) -> Problem:
+    if error.status_code == HTTPStatus.BAD_REQUEST and error.__cause__ is not None:  # FastAPI could not read the body
+        return problems.unreadable(error.__cause__)
+    return problems.of_status(error.status_code, error.detail)
 
 
 def _allowed(request: Request) -> str:
@@ -227,7 +233,7 @@ class _Body:
         message = await self._receive()
         self._bytes_read += len(message.get("body", b""))
         if self._bytes_read > _BODY_BYTES_MAX:
-            raise HTTPException(_TOO_LARGE)
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
         self._is_here = not message.get("more_body", False)
         return message
 

@@ -4,6 +4,8 @@ The `code` is the refusal's name, as it is the `reason` of a gRPC answer; `error
 its value and its bound.
 """
 
+import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -110,17 +112,37 @@ def refused(error: Exception, refusals: HttpRefusals) -> Problem | None:
 
 def invalid(errors: Iterable[Mapping[str, Any]]) -> Problem:
     """Return the answer for a request that pydantic refused: 400, never 422."""
-    found = [_field_error(error) for error in errors][:_ERRORS_MAX]
+    return _invalid([_field_error(error) for error in errors][:_ERRORS_MAX])
+
+
+def _invalid(found: Sequence[FieldError]) -> Problem:
     detail = "; ".join(f"{error.field}: {error.message}, not {error.value}" for error in found)
     return Problem(
         status=HTTPStatus.BAD_REQUEST, code="INVALID_ARGUMENT", detail=detail[:_TEXT_CHARS_MAX], errors=found
     )
 
 
-def of_status(status: int) -> Problem:
-    """Return the answer for a status the framework decided on: an unknown path, a method that is not allowed."""
+def of_status(status: int, said: str = "") -> Problem:
+    """Return the answer for a status the framework decided on: an unknown path, a method that is not allowed.
+
+    `said` is the reason, where there is a better one than the status has.
+    """
     known = HTTPStatus(status)
-    return Problem(status=known, code=known.name, detail=known.description or known.phrase)
+    reason = said if said != known.phrase else ""
+    return Problem(status=known, code=known.name, detail=reason or known.description or known.phrase)
+
+
+def unreadable(error: BaseException) -> Problem:
+    """Return the answer for a body that never became values, and say why."""
+    match error:
+        case UnicodeDecodeError():
+            found = FieldError("body", f"what stands at byte {error.start}", "the body is not UTF-8")
+        case RecursionError():
+            found = FieldError("body", "lists or objects within each other", "the body is nested too deep")
+        case _:  # all that is left of what Python's JSON refuses
+            digits_max = sys.get_int_max_str_digits()
+            found = FieldError("body", "a longer one", f"a number in the body should have at most {digits_max} digits")
+    return _invalid([found])
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:
@@ -132,10 +154,23 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
 
 
 def _shown(error: Mapping[str, Any]) -> str:
-    """Return the value as the caller wrote it, cut; a value that is missing is said to be nothing."""
-    if error["type"] == "missing" or error["input"] is None:
+    """Return the value as the caller wrote it, cut; one that is missing is said to be nothing.
+
+    A value of the body is shown as JSON, so that `"5"` and `5` are told apart; others are text by themselves.
+    """
+    if error["type"] == "missing":
         return "nothing"
-    value = error["input"]
-    text = f"{len(value)} fields" if isinstance(value, Mapping) else str(value)
+    text = _written(error["input"], in_body=error["loc"][0] == "body")
     text = text.encode(errors="replace").decode()  # JSON may hold half a surrogate pair, an answer may not
     return text if len(text) <= _VALUE_CHARS_MAX else f"{text[:_VALUE_CHARS_MAX]}…"
+
+
+def _written(value: Any, *, in_body: bool) -> str:
+    if isinstance(value, Mapping):
+        return f"{len(value)} fields"
+    if not in_body:
+        return (", ".join(value) if isinstance(value, list) else str(value)) or '""'
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        return "a list of lists"

@@ -91,8 +91,12 @@ async def test_a_good_request_is_answered_and_counted_by_route(shop: httpx.Async
         (b'{"count": 0}', "count", "0"),
         (b'{"count": -1}', "count", "-1"),
         (b'{"count": 1.5}', "count", "1.5"),
-        (b'{"count": "5"}', "count", "5"),
-        (b'{"count": null}', "count", "nothing"),
+        (b'{"count": "5"}', "count", '"5"'),
+        (b'{"count": ""}', "count", '""'),
+        (b'{"count": true}', "count", "true"),
+        (b'{"count": null}', "count", "null"),
+        ('{"count": "много"}'.encode(), "count", '"много"'),
+        (b'{"count": {"of": 1}}', "count", "1 fields"),
         (b"{}", "count", "nothing"),
         (b"", "body", "nothing"),
         (b"[1]", "body", "[1]"),
@@ -107,6 +111,32 @@ async def test_a_bad_body_is_400_and_names_field_and_value(
     assert problem(answer)["status"] == 400
     assert answer.json()["errors"][0]["field"] == field
     assert answer.json()["errors"][0]["value"] == value
+
+
+@pytest.mark.parametrize(
+    ("body", "value", "message"),
+    [
+        (b'{"count": "\xff"}', "what stands at byte 11", "the body is not UTF-8"),
+        (b"[" * 60_000, "lists or objects within each other", "the body is nested too deep"),
+        (b'{"count": %s}' % (b"9" * 5_000), "a longer one", "a number in the body should have at most 4300 digits"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_is_400_and_told_why(
+    shop: httpx.AsyncClient, body: bytes, value: str, message: str
+) -> None:
+    answer = problem(await shop.post("/wish", content=body))
+
+    assert (answer["status"], answer["code"]) == (400, "INVALID_ARGUMENT")
+    assert answer["errors"] == [{"field": "body", "value": value, "message": message}]
+    assert answer["detail"] == f"body: {message}, not {value}"
+
+
+async def test_no_depth_of_a_value_is_an_error_of_ours(shop: httpx.AsyncClient) -> None:
+    bodies = [b'{"count": ' + b"[" * depth + b"]" * depth + b"}" for depth in range(850, 1_000, 10)]
+
+    answers = [await shop.post("/wish", content=body) for body in bodies]
+
+    assert {answer.status_code for answer in answers} == {400}
 
 
 async def test_a_body_is_json_whatever_its_content_type_says(shop: httpx.AsyncClient) -> None:
@@ -124,6 +154,7 @@ async def test_a_body_beyond_all_measure_is_refused(shop: httpx.AsyncClient, *, 
     answer = await shop.post("/wish", content=pieces(body) if in_pieces else body)
 
     assert problem(answer)["status"] == 413
+    assert answer.json()["detail"] == "the body should have at most 65536 bytes (64 KiB)"
 
 
 @pytest.mark.parametrize(("number", "text"), [(1, "shelf 1 is empty"), (2, "shelf 2 is empty")])
@@ -196,7 +227,7 @@ async def test_half_a_surrogate_pair_is_refused_like_any_other_value(shop: httpx
     answer = await shop.post("/wish", content=b'{"count": "\\ud83d"}')
 
     assert problem(answer)["status"] == 400
-    assert answer.json()["errors"][0]["value"] == "?"
+    assert answer.json()["errors"][0]["value"] == '"?"'
 
 
 async def test_the_description_tells_what_refusals_look_like(shop: httpx.AsyncClient) -> None:
