@@ -50,6 +50,7 @@ def http_application(
         openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     application.add_middleware(_Observed, request_seconds_max=request_seconds_max)
     application.add_exception_handler(RequestValidationError, _on_invalid)

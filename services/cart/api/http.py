@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Header, Path, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 
 from chassis.decimals import decimal
@@ -18,7 +19,21 @@ KEY_LENGTH_MAX = 255
 _Id = Annotated[int, decimal(least=1, most=ID_MAX)]
 UserPath = Annotated[_Id, Path(ge=1, le=ID_MAX)]
 SkuPath = Annotated[_Id, Path(ge=1, le=ID_MAX)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=KEY_LENGTH_MAX)]
+
+_KEY = "Idempotency-Key"
+_GivenKey = Annotated[str | None, Header(alias=_KEY, min_length=1, max_length=KEY_LENGTH_MAX)]
+
+
+def _only_key(request: Request, key: _GivenKey = None) -> str | None:
+    """Return the key; refuse several, since which of them would bind is anybody's guess."""
+    given = request.headers.getlist(_KEY)
+    if len(given) > 1:
+        said = {"type": "too_long", "loc": ("header", _KEY), "msg": "Input should be one header", "input": given}
+        raise RequestValidationError([said])
+    return key
+
+
+Key = Annotated[str | None, Depends(_only_key)]
 
 
 class AddBody(BaseModel):
@@ -117,7 +132,7 @@ def _checkout_routes(checkouts: CheckoutService) -> APIRouter:
     }
 
     @routes.post("/checkout/{user_id}", responses={**_AWAY, **answers})
-    async def checkout(user_id: UserPath, key: Key = None) -> CheckoutBody:
+    async def checkout(user_id: UserPath, key: Key) -> CheckoutBody:
         """Order what is in the cart; a repeat with the same key gets the same order."""
         return CheckoutBody(order_id=await checkouts.checkout(UserId(user_id), key))
 

@@ -197,7 +197,11 @@ async def test_a_body_beyond_its_bound_is_413(shop: World) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/", 404), ("GET", "/user/1", 404), ("PUT", "/user/1/cart", 405), ("GET", "/checkout/1", 405)],
+    [
+        *(("GET", path, 404) for path in ("/", "/user/1", "/user/1/cart/")),
+        *(("POST", path, 404) for path in ("/checkout/1/", "/user/81/cart/1/")),
+        *(("PUT", "/user/1/cart", 405), ("GET", "/checkout/1", 405)),
+    ],
 )
 async def test_what_does_not_exist_is_a_problem_too(shop: World, method: str, path: str, status: int) -> None:
     problem(await shop.cart.http.request(method, path), status)
@@ -261,11 +265,25 @@ async def test_a_key_is_one_users_and_speaks_of_one_order(shop: World) -> None:
     assert await shop.cart_of(one) == {}
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256])
-async def test_a_key_out_of_bounds_is_400(shop: World, key: str) -> None:
-    answer = await shop.cart.checkout(shop.somebody(), key)
+@pytest.mark.parametrize(("key", "shown"), [("", '""'), ("x" * 256, "x" * 64 + "…")])
+async def test_a_key_out_of_bounds_is_400(shop: World, key: str, shown: str) -> None:
+    answer = problem(await shop.cart.checkout(shop.somebody(), key), 400)
 
-    assert problem(answer, 400)["errors"][0]["field"] == "Idempotency-Key"
+    assert (answer["errors"][0]["field"], answer["errors"][0]["value"]) == ("Idempotency-Key", shown)
+    assert answer["detail"].endswith(f", not {shown}")
+
+
+async def test_two_keys_are_400_and_order_nothing(shop: World) -> None:
+    user = shop.somebody()
+    await shop.cart.add(user, OTHER)
+    headers = [("Idempotency-Key", "one"), ("Idempotency-Key", "other")]
+
+    answer = await shop.cart.http.post(f"/checkout/{user}", headers=headers)
+
+    assert problem(answer, 400)["errors"] == [
+        {"field": "Idempotency-Key", "value": "one, other", "message": "Input should be one header"}
+    ]
+    assert await shop.cart_of(user) == {OTHER: 1}
 
 
 async def test_eleven_adds_at_once_are_all_there(shop: World) -> None:
