@@ -7,13 +7,13 @@ its value and its bound.
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 import orjson
 
-from chassis.rpc_errors import reason_of
+from chassis.rpc_errors import facts_of, reason_of
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -61,10 +61,13 @@ class Problem:
     code: str
     detail: str
     errors: Sequence[FieldError] = ()
+    facts: Mapping[str, int | str] = field(default_factory=dict)
+    """Members of their own beside the standard ones, for programs; they never replace one of those."""
 
     def body(self, *, instance: str, trace_id: str) -> bytes:
         """Return the JSON object for a request to `instance`."""
-        facts: dict[str, Any] = {
+        members: dict[str, Any] = {
+            **self.facts,
             "type": "about:blank",
             "title": self.status.phrase,
             "status": self.status.value,
@@ -74,10 +77,10 @@ class Problem:
             "trace_id": trace_id,
         }
         if self.errors:
-            facts["errors"] = [
+            members["errors"] = [
                 {"field": error.field, "value": error.value, "message": error.message} for error in self.errors
             ]
-        return orjson.dumps(facts)
+        return orjson.dumps(members)
 
 
 INTERNAL = Problem(
@@ -107,7 +110,16 @@ def refused(error: Exception, refusals: HttpRefusals) -> Problem | None:
     status = next((refusals[kind] for kind in type(error).__mro__ if kind in refusals), None)
     if status is None:
         return None
-    return Problem(status=status, code=reason_of(type(error)), detail=str(error)[:_TEXT_CHARS_MAX])
+    return Problem(
+        status=status,
+        code=reason_of(type(error)),
+        detail=str(error)[:_TEXT_CHARS_MAX],
+        facts={name: _fact(value) for name, value in facts_of(error)},
+    )
+
+
+def _fact(value: Any) -> int | str:
+    return value if isinstance(value, int) else str(value)[:_VALUE_CHARS_MAX]
 
 
 def invalid(errors: Iterable[Mapping[str, Any]]) -> Problem:
@@ -149,8 +161,8 @@ def _field_error(error: Mapping[str, Any]) -> FieldError:
     place, *path = error["loc"]
     if error["type"] == "json_invalid":
         return FieldError(str(place), f"what stands at character {path[0]}", "the body is no JSON")
-    field = ".".join(map(str, path)) or str(place)
-    return FieldError(field, _shown(error), error["msg"])
+    name = ".".join(map(str, path)) or str(place)
+    return FieldError(name, _shown(error), error["msg"])
 
 
 def _shown(error: Mapping[str, Any]) -> str:

@@ -63,7 +63,7 @@ def refused(error: Exception, refusals: Refusals) -> Answer | None:
         code=code,
         reason=reason_of(type(error)),
         text=str(error)[:_TEXT_CHARS_MAX],
-        metadata=dict(_facts_of(error)),
+        metadata={name: str(value)[:_VALUE_CHARS_MAX] for name, value in facts_of(error)},
     )
 
 
@@ -109,11 +109,12 @@ def reason_of(kind: type[Exception]) -> str:
     return _WORD_START.sub("_", kind.__name__).upper()
 
 
-def _facts_of(error: Exception) -> Iterator[tuple[str, str]]:
+def facts_of(error: Exception) -> Iterator[tuple[str, Any]]:
+    """Yield the public attributes of a refusal, a bounded number of them."""
     facts = {**_slots_of(error), **vars(error)}
     public = ((name, value) for name, value in facts.items() if not name.startswith("_"))
-    for (name, value), _ in zip(public, range(_METADATA_MAX), strict=False):
-        yield name, str(value)[:_VALUE_CHARS_MAX]
+    for fact, _ in zip(public, range(_METADATA_MAX), strict=False):
+        yield fact
 
 
 def _slots_of(error: Exception) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 `api/errors.py` says which HTTP status each of them is.
 """
 
-from services.cart.domain.cart import Sku, UserId
+from services.cart.domain.cart import CartItem, Sku, UserId
 
 
 class Refusal(Exception):
@@ -29,9 +29,12 @@ class UnknownSku(Refusal):
 class NotEnoughStock(Refusal):
     """The cart would hold more pieces than can be had."""
 
-    def __init__(self, sku: Sku, *, available: int) -> None:
-        super().__init__(f"of sku {sku} only {available} can be had")
-        self.sku = sku
+    def __init__(self, item: CartItem, *, in_cart: int, available: int) -> None:
+        wish = f"{item.count} more than the {in_cart} in the cart" if in_cart else f"{item.count}"
+        super().__init__(f"of sku {item.sku} only {available} can be had, {wish} were asked for")
+        self.sku = item.sku
+        self.asked = item.count
+        self.in_cart = in_cart
         self.available = available
 
 

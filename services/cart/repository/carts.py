@@ -18,8 +18,9 @@ class Carts:
         """Add pieces to what is there; raise NotEnoughStock, and change nothing, if that were more than `available`."""
         async with lent(self._pool) as connection:
             count = await connection.fetchval(statement("add_item"), user_id, item.sku, item.count, available)
-        if count is None:
-            raise NotEnoughStock(item.sku, available=available)
+            if count is None:
+                in_cart = await connection.fetchval(statement("read_count"), user_id, item.sku)
+                raise NotEnoughStock(item, in_cart=in_cart, available=available)
 
     async def remove(self, user_id: UserId, sku: Sku) -> None:
         """Take a sku out, if it is there."""

@@ -103,12 +103,24 @@ async def test_all_there_is_can_be_put_into_a_cart_and_the_sum_counts(shop: Worl
     one_more = await shop.cart.add(user, SKU, 1)
 
     assert everything.status_code == 200
-    assert problem(one_more, 412)["code"] == "NOT_ENOUGH_STOCK"
+    refusal = problem(one_more, 412)
+    assert refusal["code"] == "NOT_ENOUGH_STOCK"
+    assert refusal["detail"] == f"of sku {SKU} only 140 can be had, 1 more than the 140 in the cart were asked for"
+    assert {name: refusal[name] for name in ("sku", "asked", "in_cart", "available")} == {
+        "sku": SKU,
+        "asked": 1,
+        "in_cart": 140,
+        "available": 140,
+    }
     assert await shop.cart_of(user) == {SKU: IN_STOCK}
 
 
 async def test_what_is_sold_out_is_412(shop: World) -> None:
-    assert problem(await shop.cart.add(shop.somebody(), SOLD_OUT), 412)["code"] == "NOT_ENOUGH_STOCK"
+    refusal = problem(await shop.cart.add(shop.somebody(), SOLD_OUT), 412)
+
+    assert refusal["code"] == "NOT_ENOUGH_STOCK"
+    assert refusal["detail"] == f"of sku {SOLD_OUT} only 0 can be had, 1 were asked for"
+    assert (refusal["in_cart"], refusal["available"]) == (0, 0)
 
 
 async def test_a_cart_reserves_nothing(shop: World) -> None:
