@@ -8,6 +8,7 @@ ends within its bound, whatever it waits for: what it still does then is cancell
 import asyncio
 import time
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -15,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse
 from starlette.routing import Match
 
 from chassis import problems, telemetry
@@ -25,11 +27,17 @@ from chassis.metrics import HTTP_SERVER_REQUESTS, HTTP_SERVER_SECONDS
 from chassis.problems import HttpRefusals, Problem
 
 OPENAPI = "/openapi.json"
+DOCS = "/docs"
 
 _BODY_BYTES_MAX = 64 * 1024
 _TOO_LARGE = f"the body should have at most {_BODY_BYTES_MAX} bytes ({_BODY_BYTES_MAX // 1024} KiB)"
 _CLIENT_LEFT = 499  # as nginx counts it
 _JSON = (b"content-type", b"application/json")
+_PAGE = Path(__file__).with_name("docs.html")
+_PAGE_POLICY = (
+    "default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods that are counted by name; a caller may make up others."""
 
@@ -39,8 +47,9 @@ log = get_logger()
 def http_application(
     *, title: str, version: str, description: str, refusals: HttpRefusals, request_seconds_max: float = 30.0
 ) -> FastAPI:
-    """Return an application without routes; add them with `include_router`. Its OpenAPI is at `/openapi.json`.
+    """Return an application without routes; add them with `include_router`.
 
+    Its OpenAPI is at `/openapi.json`, and at `/docs` a page that shows it and sends its calls, without a CDN.
     A request, from its head to its answer, takes `request_seconds_max` at most; below, `remaining` tells what is left.
     """
     application = _Application(
@@ -52,6 +61,7 @@ def http_application(
         redoc_url=None,
         redirect_slashes=False,
     )
+    application.add_route(DOCS, _docs, include_in_schema=False)
     application.add_middleware(_Observed, request_seconds_max=request_seconds_max)
     application.add_exception_handler(RequestValidationError, _on_invalid)
     application.add_exception_handler(HTTPException, _on_status)
@@ -82,6 +92,10 @@ def problem_response(description: str) -> dict[str, Any]:
     """Describe a refusal to OpenAPI: the value under a status in the `responses` of a route."""
     reference = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {problems.MEDIA_TYPE: {"schema": reference}}}
+
+
+async def _docs(_request: Request) -> Response:
+    return FileResponse(_PAGE, headers={"content-security-policy": _PAGE_POLICY})
 
 
 def answer(problem: Problem, request: Request) -> Response:

@@ -32,8 +32,10 @@ def _doors(access: Access) -> Iterator[Place]:
         yield Place("loms-grpc", access.address("loms-grpc"), "orders, gRPC with reflection")
     if "cart-http" in access.ports:
         yield Place("cart-http", access.url("cart-http"), "carts and checkout, JSON over HTTP")
+        yield Place("cart-docs", f"{access.url('cart-http')}/docs", "every call of it, to read and to send")
     if "product-http" in access.ports:
         yield Place("product-http", access.url("product-http"), "the catalogue, JSON over HTTP (X-API-KEY)")
+        yield Place("product-docs", f"{access.url('product-http')}/docs", "every call of it, to read and to send")
         yield Place("product-grpc", access.address("product-grpc"), "the catalogue, gRPC with reflection")
     if "projection-http" in access.ports:
         yield Place("projection-http", access.url("projection-http"), "the live view: /statuses /figures /orders/{id}")

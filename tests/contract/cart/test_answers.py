@@ -201,6 +201,15 @@ async def test_a_body_without_a_proper_count_is_400_and_changes_nothing(shop: Wo
     assert await shop.cart_of(user) == {}
 
 
+async def test_of_a_key_that_stands_twice_the_last_counts_and_an_unknown_one_is_ignored(shop: World) -> None:
+    user = shop.somebody()
+
+    answer = await shop.cart.http.post(f"/user/{user}/cart/{SKU}", content=b'{"count": 1, "colour": 7, "count": 2}')
+
+    assert answer.status_code == 200
+    assert await shop.cart_of(user) == {SKU: 2}
+
+
 async def test_a_body_beyond_its_bound_is_413(shop: World) -> None:
     answer = await shop.cart.http.post(f"/user/1/cart/{SKU}", content=b" " * 100_000 + b'{"count": 1}')
 
