@@ -163,12 +163,13 @@ def republish(  # noqa: PLR0917 - typer passes options by name
 @app.command()
 def partitions(
     action: Annotated[PartitionsAction, typer.Argument(help="List them, or rebuild.")] = PartitionsAction.LIST,
+    reason: Annotated[str, typer.Option(help="With rebuild --execute: why; kept in the audit table.")] = "",
     execute: Execute = False,  # noqa: FBT002 - a flag of the command line
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """List the partitions; or make them anew around the current xid after a restore, before services start."""
     if action is PartitionsAction.REBUILD:
-        _rebuild(execute=execute)
+        _rebuild(reason, execute=execute)
         return
     from outbox.operations.layout import read_layout
 
@@ -230,14 +231,15 @@ def check(output: Output = OutputFormat.TABLE) -> None:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _rebuild(*, execute: bool) -> None:
+def _rebuild(reason: str, *, execute: bool) -> None:
     from outbox.rebuild import plan_rebuild, rebuild
 
     plan = _on_database(plan_rebuild)
     needed = "needed" if plan.needed else "not needed"
     answers().print(f"rebuild {needed}: current xid {plan.current_xid}, {plan.rows} rows", markup=False)
     if plan.needed and execute:
-        answers().print(f"rebuilt, {_on_database(rebuild)} rows taken over; now reset the cursor", markup=False)
+        taken = _on_database(lambda connection: rebuild(connection, reason=reason))
+        answers().print(f"rebuilt, {taken} rows taken over; now reset the cursor", markup=False)
     elif plan.needed:
         answers().print("planned only · --execute does it, with the services stopped", markup=False)
 

@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 
 from outbox import commands, errors
 from outbox.address import reached, shown, understood
+from outbox.arguments import moment, topic, whole
 from outbox.log_lines import FactsFormatter
 from outbox.message import MAX_MESSAGE_BYTES_DEFAULT
 from outbox.relay import Relay
@@ -59,8 +60,21 @@ def _refuse_halves(parser: argparse.ArgumentParser, given: argparse.Namespace) -
     """End with a usage error where one flag needs another."""
     if getattr(given, "topic", None) and not given.bootstrap:
         parser.error("--topic needs --bootstrap: the topics are looked at there")
-    if hasattr(given, "since") and given.key is None and given.since is None:
+    if hasattr(given, "since"):
+        _refuse_half_selections(parser, given)
+    if hasattr(given, "from_seq") and (given.to == "from-seq") != (given.from_seq is not None):
+        parser.error("cursor-reset from-seq --from-seq N: the two go together, and with nothing else")
+    if getattr(given, "action", None) == "rebuild" and given.execute and not given.reason:
+        parser.error("partitions rebuild --execute needs --reason: it is kept in outbox_audit")
+
+
+def _refuse_half_selections(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    if given.key is None and given.since is None:
         parser.error("republish what? --key K [--from V --to W], or --since … --until …")
+    if given.from_version > given.to_version:
+        parser.error(f"--from {given.from_version} lies above --to {given.to_version}")
+    if given.until is not None and (given.since is None or given.since >= given.until):
+        parser.error("--until needs a --since before it")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -107,13 +121,14 @@ def _add_changing(found: Any) -> None:
     _add_selection(again)
     resetting = _on_database(found.add_parser("cursor-reset", help="choose a new position"), commands.do_reset)
     resetting.add_argument("to", choices=["keep", "now", "all", "from-seq"])
-    resetting.add_argument("--from-seq", type=int, default=0, help="with from-seq: the first sequence number")
+    resetting.add_argument("--from-seq", type=whole(0), help="with from-seq: the first sequence number")
     pausing = _on_database(found.add_parser("pause", help="stop publishing, keep everything"), commands.do_pause)
     resuming = _on_database(found.add_parser("resume", help="publish again"), commands.do_resume)
     for reasoned in (voiding, again, resetting, pausing, resuming):
         reasoned.add_argument("--reason", required=True, help="why; kept in outbox_audit")
     pieces = _on_database(found.add_parser("partitions", help="list them, or rebuild"), commands.do_partitions)
     pieces.add_argument("action", nargs="?", choices=["list", "rebuild"], default="list")
+    pieces.add_argument("--reason", help="with rebuild --execute: why; kept in outbox_audit")
     for bulk in (again, resetting, pieces):
         bulk.add_argument("--execute", action="store_true", help="act; without it, only plan")
 
@@ -134,21 +149,23 @@ def _add_kafka(parser: argparse.ArgumentParser, *, required: bool) -> None:
     known = os.environ.get("OUTBOX_BOOTSTRAP")
     needed = required and known is None
     parser.add_argument("--bootstrap", default=known, required=needed, help="Kafka, host:port,… [OUTBOX_BOOTSTRAP]")
-    parser.add_argument("--topic", required=required, action="append", default=[], help="NAME or NAME:versioned")
-    parser.add_argument("--max-bytes", type=int, default=MAX_MESSAGE_BYTES_DEFAULT, help="their max.message.bytes")
+    parser.add_argument(
+        "--topic", required=required, action="append", default=[], type=topic, help="NAME or NAME:versioned"
+    )
+    parser.add_argument("--max-bytes", type=whole(1), default=MAX_MESSAGE_BYTES_DEFAULT, help="their max.message.bytes")
     parser.add_argument("--source", default="outbox", help="ce_source of the events")
 
 
 def _add_limit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--limit", type=int, default=20, help="at most so many rows")
+    parser.add_argument("--limit", type=whole(1, 1_000_000), default=20, help="at most so many rows")
 
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", help="the rows of this key")
-    parser.add_argument("--from", dest="from_version", type=int, default=1, help="with --key: first version")
-    parser.add_argument("--to", dest="to_version", type=int, default=2**63 - 1, help="with --key: last version")
-    parser.add_argument("--since", help="the rows since this moment, RFC 3339")
-    parser.add_argument("--until", help="with --since: before this moment")
+    parser.add_argument("--from", dest="from_version", type=whole(1), default=1, help="with --key: first version")
+    parser.add_argument("--to", dest="to_version", type=whole(1), default=2**63 - 1, help="with --key: last version")
+    parser.add_argument("--since", type=moment, help="the rows since this moment, RFC 3339")
+    parser.add_argument("--until", type=moment, help="with --since: before this moment")
 
 
 def _print_install_sql(given: argparse.Namespace) -> int:

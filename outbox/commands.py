@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from outbox.kafka import KafkaPublisher
@@ -112,8 +111,8 @@ async def do_republish(connection: "Connection", given: argparse.Namespace) -> i
         key=given.key,
         from_version=given.from_version,
         to_version=given.to_version,
-        since=_moment(given.since),
-        until=_moment(given.until),
+        since=given.since,
+        until=given.until,
         topics=tuple(rule.name for rule in topic_rules(given)),
     )
     if not given.execute:
@@ -131,7 +130,7 @@ async def do_republish(connection: "Connection", given: argparse.Namespace) -> i
 
 async def do_reset(connection: "Connection", given: argparse.Namespace) -> int:
     """Plan, or reset the cursor."""
-    plan = await plan_reset(connection, ResetTo(given.to), from_seq=given.from_seq, name=given.name)
+    plan = await plan_reset(connection, ResetTo(given.to), from_seq=given.from_seq or 0, name=given.name)
     _say(f"cursor {plan.cursor} ({plan.state}, epoch {plan.epoch}) to {plan.to}: {plan.rows_to_send} rows to send")
     if given.execute:
         _say(f"reset; epoch {await reset(connection, plan, reason=given.reason)}")
@@ -143,19 +142,20 @@ async def do_reset(connection: "Connection", given: argparse.Namespace) -> int:
 async def do_partitions(connection: "Connection", given: argparse.Namespace) -> int:
     """List the partitions, or make them anew around the current xid."""
     if given.action == "rebuild":
-        return await _rebuild(connection, execute=given.execute)
+        return await _rebuild(connection, given)
     layout = await read_layout(connection)
     for piece in (*layout.ranges, *filter(None, (layout.near, layout.far)), *layout.pending):
         _say(f"{piece.name} [{piece.lower}, {piece.upper}){' detach pending' if piece.pending else ''}")
     return EXIT_OK
 
 
-async def _rebuild(connection: "Connection", *, execute: bool) -> int:
+async def _rebuild(connection: "Connection", given: argparse.Namespace) -> int:
     plan = await plan_rebuild(connection)
     needed = "needed" if plan.needed else "not needed"
     _say(f"rebuild {needed}: current xid {plan.current_xid}, {plan.rows} rows would be taken over")
-    if execute and plan.needed:
-        _say(f"rebuilt; {await rebuild(connection)} rows taken over; now reset the cursor")
+    if given.execute and plan.needed:
+        taken = await rebuild(connection, reason=given.reason)
+        _say(f"rebuilt; {taken} rows taken over; now reset the cursor")
     elif plan.needed:
         _say(_PLANNED)
     return EXIT_OK
@@ -170,15 +170,6 @@ def _line(event: look.StoredEvent) -> str:
 
 def _counts(by_topic: Any) -> str:
     return ", ".join(f"{count} of {topic}" for topic, count in sorted(by_topic.items())) or "nothing"
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} needs an offset, e.g. Z")
-    return moment
 
 
 def _say(line: str) -> None:

@@ -8,6 +8,7 @@ every row is taken over under the xid of the rebuilding transaction; then the cu
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from outbox.operations import audit
 from outbox.partitions import Layout, Partition
 from outbox.schema import PARTITION_WIDTH_DEFAULT, partitions_sql
 from outbox.statements import statement
@@ -40,9 +41,16 @@ async def plan_rebuild(connection: "asyncpg.Connection[Any]") -> RebuildPlan:
     return RebuildPlan(current, needed=ahead or not layout.holds(current), rows=rows)
 
 
-async def rebuild(connection: "asyncpg.Connection[Any]", *, partition_width: int = PARTITION_WIDTH_DEFAULT) -> int:
-    """Make the partitions anew and take the rows over, in one transaction; returns how many rows."""
+async def rebuild(
+    connection: "asyncpg.Connection[Any]", *, reason: str, partition_width: int = PARTITION_WIDTH_DEFAULT
+) -> int:
+    """Make the partitions anew and take the rows over, in one transaction with its audit row; returns how many rows.
+
+    Raises:
+        errors.ReasonMissing: the reason is blank; nothing was changed.
+    """
     async with connection.transaction():
+        await audit.record(connection, "partitions rebuild", reason, {"partition_width": partition_width})
         await connection.execute("lock table outbox in access exclusive mode")
         await _set_aside(connection)
         await connection.execute(partitions_sql(partition_width))

@@ -21,7 +21,7 @@ from outbox.kafka import KafkaPublisher
 from outbox.message import TopicRule
 from outbox.publisher import Publisher
 from outbox.session import TRANSIENT, Session
-from outbox.settings import RelaySettings
+from outbox.settings import BadSetting, RelaySettings
 from outbox.tenure import Tenure
 
 _log = logging.getLogger(__name__)
@@ -160,6 +160,8 @@ class Relay:
 
 
 def _kafka_publisher(settings: RelaySettings) -> KafkaPublisher:
+    if not settings.bootstrap_servers.strip():
+        raise BadSetting("bootstrap_servers", settings.bootstrap_servers, "must name a broker, host:port,…")
     return KafkaPublisher(
         bootstrap_servers=settings.bootstrap_servers,
         topics=settings.topics,

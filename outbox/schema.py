@@ -7,7 +7,6 @@ the first reader starts before any transaction still open at that moment, so tha
 from importlib.resources import files
 
 PARTITION_WIDTH_DEFAULT = 2**22
-PARTITION_WIDTH_MIN = 2**20
 PARTITIONS_AHEAD = 16
 NEAR_WIDTH = 2**33
 XID_MAX = 2**64 - 1
@@ -21,10 +20,13 @@ def install_statements(
     partition_width: int = PARTITION_WIDTH_DEFAULT,
 ) -> list[str]:
     """The statements of `install_sql`, one by one, for drivers that take only one at a time."""
+    for name, role in (("writer_role", writer_role), ("owner_role", owner_role), ("cursor", cursor)):
+        if role is not None and not role.strip():
+            raise ValueError(f"{name} = {role!r}: must not be blank")
     values = {
         "writer_role": _identifier(writer_role),
         "cursor": _literal(cursor),
-        "partition_width": str(partition_width),
+        "partition_width": str(_width(partition_width)),
         "partitions_ahead": str(PARTITIONS_AHEAD),
     }
     folder = files("outbox").joinpath("sql", "install")
@@ -51,7 +53,10 @@ def install_sql(
         writer_role: the application's role: may insert and read, no more.
         owner_role: who owns the tables; the role that runs the SQL when None.
         cursor: the first reader's name.
-        partition_width: xids per partition.
+        partition_width: xids per partition, at least 1; a million or more where it is used in earnest.
+
+    Raises:
+        ValueError: naming the argument, its value and its bound.
     """
     statements = install_statements(
         writer_role=writer_role, owner_role=owner_role, cursor=cursor, partition_width=partition_width
@@ -62,7 +67,13 @@ def install_sql(
 def partitions_sql(partition_width: int = PARTITION_WIDTH_DEFAULT) -> str:
     """The statement that gives an outbox without partitions its ranges, near and far, around the current xid."""
     text = files("outbox").joinpath("sql", "install", "09_partitions.sql").read_text(encoding="utf-8")
-    return text.format(partition_width=partition_width, partitions_ahead=PARTITIONS_AHEAD)
+    return text.format(partition_width=_width(partition_width), partitions_ahead=PARTITIONS_AHEAD)
+
+
+def _width(partition_width: int) -> int:
+    if not 1 <= partition_width <= NEAR_WIDTH:
+        raise ValueError(f"partition_width = {partition_width!r}: must be from 1 to {NEAR_WIDTH}")
+    return partition_width
 
 
 def _identifier(name: str) -> str:

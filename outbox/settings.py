@@ -20,11 +20,15 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
 }
 
 
-class BadSetting(ValueError):
-    """A setting outside its bounds."""
+_WORDS = ("dsn", "name", "source", "instance", "channel")
+_COMPRESSIONS = (None, "lz4", "zstd", "gzip", "snappy")
 
-    def __init__(self, name: str, value: float, low: float, high: float) -> None:
-        super().__init__(f"{name} = {value}: must lie between {low:g} and {high:g}")
+
+class BadSetting(ValueError):
+    """A setting that cannot be meant."""
+
+    def __init__(self, name: str, value: object, bound: str) -> None:
+        super().__init__(f"{name} = {value!r}: {bound}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,19 @@ class RelaySettings:
     kafka_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        """Refuse the first setting that cannot be meant, by name, value and bound."""
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
-            if not low <= value <= high:
-                raise BadSetting(name, value, low, high)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+                raise BadSetting(name, value, f"must lie between {low:g} and {high:g}")
+        for name in _WORDS:
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value or any(letter.isspace() for letter in value):
+                raise BadSetting(name, value, "must be a text, not empty and without blanks")
+        if self.poll_seconds_min > self.poll_seconds_max:
+            raise BadSetting("poll_seconds_min", self.poll_seconds_min, f"must not be above {self.poll_seconds_max:g}")
+        if self.compression not in _COMPRESSIONS:
+            raise BadSetting("compression", self.compression, "must be None, lz4, zstd, gzip or snappy")
+        names = [rule.name for rule in self.topics]
+        if len(set(names)) < len(names):
+            raise BadSetting("topics", names, "must name each topic once")

@@ -160,28 +160,20 @@ async def test_missing_tables_name_their_installation(database: Database, capsys
     assert "install-sql" in capsys.readouterr().err
 
 
-async def test_a_moment_without_an_offset_is_an_error(
-    outbox_database: Database, capsys: pytest.CaptureFixture[str]
-) -> None:
-    where = ("--bootstrap", "127.0.0.1:1", "--topic", "orders", "--reason", "a test")
-
-    code = await _run(outbox_database, "republish", "--since", "2026-01-01T00:00:00", "--until", "2026-01-02Z", *where)
-
-    assert code == 1
-    assert "needs an offset" in capsys.readouterr().err
-
-
 async def test_partitions_are_rebuilt_only_when_needed(
     outbox_database: Database, connection: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert await _run(outbox_database, "partitions", "rebuild", "--execute") == 0
+    assert await _run(outbox_database, "partitions", "rebuild", "--execute", "--reason", "a look") == 0
     await connection.execute("drop table outbox_0")
     assert await _run(outbox_database, "partitions", "rebuild") == 0
-    assert await _run(outbox_database, "partitions", "rebuild", "--execute") == 0
+    assert await _run(outbox_database, "partitions", "rebuild", "--execute", "--reason", "restored") == 0
 
     said = capsys.readouterr().out
     assert ("rebuild not needed" in said, "planned only" in said, "rebuilt; 0 rows" in said) == (True, True, True)
     await commit(connection, a_message("orders"))
+    assert [tuple(row) for row in await connection.fetch("select action, reason from outbox_audit")] == [
+        ("partitions rebuild", "restored")
+    ]
 
 
 async def test_a_relay_that_needs_an_operator_exits_with_78(outbox_database: Database) -> None:

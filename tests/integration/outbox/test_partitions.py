@@ -271,7 +271,7 @@ async def test_a_restored_table_gets_partitions_around_the_servers_xid(writer: C
         await commit(writer, a_message("orders"))
 
     plan = await plan_rebuild(writer)
-    taken = await rebuild(writer)
+    taken = await rebuild(writer, reason="restored from a dump")
 
     assert (plan.needed, plan.rows, taken) == (True, 3, 3)
     assert not (await plan_rebuild(writer)).needed
