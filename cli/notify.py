@@ -28,6 +28,9 @@ Row = dict[str, Any]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
+CHAT_MAX = 2**52
+"""Telegram's ids have at most 52 significant bits; groups are below zero."""
+
 Rows = Annotated[int, typer.Option(min=1, max=10_000, envvar="ONELANE_NOTIFY_ROWS", help="Rows shown at most.")]
 
 
@@ -35,7 +38,13 @@ Rows = Annotated[int, typer.Option(min=1, max=10_000, envvar="ONELANE_NOTIFY_ROW
 def link(
     user: Annotated[int, typer.Argument(min=1, max=ID_MAX, help="The user who is told.")],
     chat: Annotated[
-        int | None, typer.Option(envvar="ONELANE_CHAT", help="Bind this Telegram chat at once, without asking in it.")
+        int | None,
+        typer.Option(
+            min=-CHAT_MAX,
+            max=CHAT_MAX,
+            envvar="ONELANE_CHAT",
+            help="Bind this Telegram chat at once, without asking in it.",
+        ),
     ] = None,
     *,
     move: Annotated[
@@ -44,6 +53,8 @@ def link(
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Make a link that tells this user in the chat that opens it and confirms; or, with --chat, bind a chat at once."""
+    if chat == 0:
+        raise typer.BadParameter("0 is no chat: a person's id is above it, a group's below")
     row = _bind(user, chat, move=move) if chat is not None else _invite(user)
     if output is OutputFormat.JSON:
         show_json(row)

@@ -42,6 +42,8 @@ class OrderStatusChanged:
             raise InvalidEvent("status", self.status, f"one of {', '.join(STATUSES)}")
         if self.moment.tzinfo is None:
             raise InvalidEvent("moment", self.moment, "aware")
+        if not moments.is_sayable(self.moment):
+            raise InvalidEvent("moment", self.moment, "between the first year and the last")
 
 
 def type_of(status: str) -> str:

@@ -12,6 +12,9 @@ from services.projection.domain.view import StatusChange
 from services.projection.metrics import EVENTS
 from services.projection.service.projection import Projection
 
+_NUMBER_MAX = 2**63 - 1
+_DIGITS_MAX = 19
+
 log = get_logger()
 
 
@@ -50,7 +53,10 @@ class OrderEvents:
         try:
             self._projection.apply(change_of(record))
         except Exception as error:  # noqa: BLE001 - Faust would drop the record of a handler that raises
-            log.warning("projection.dead_letter", reason=str(error), error=type(error).__name__)
+            named = (
+                error.field if isinstance(error, UndecodableEvent) else ""
+            )  # never the value: a body is nobody's to log
+            log.warning("projection.dead_letter", error=type(error).__name__, field=named, offset=record.offset)
             await self._dead_letters.send(record, f"{type(error).__name__}: {error}")
             EVENTS.labels("dead").inc()
         else:
@@ -73,6 +79,6 @@ def change_of(record: Record) -> StatusChange:
 
 def _number(record: Record, name: str) -> int:
     text = record.headers.get(name, b"").decode("ascii", "replace")
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise UndecodableEvent(name, text, "a positive number")
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and 0 < int(text) <= _NUMBER_MAX):
+        raise UndecodableEvent(name, text, f"a number from 1 to {_NUMBER_MAX}")
     return int(text)

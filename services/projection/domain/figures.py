@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from chassis.clock import Clock, SystemClock
 from services.projection.domain.view import Happening, OrderView, happenings
 
 MINUTE = timedelta(minutes=1)
@@ -39,12 +40,16 @@ class Figures:
 
 
 class Minutes:
-    """The figures minute by minute. Those older than `kept` before the newest are forgotten."""
+    """The figures minute by minute. Those older than `kept` before the newest are forgotten.
 
-    def __init__(self, *, kept: timedelta = timedelta(days=1)) -> None:
+    A moment that is yet to come makes nothing older: one clock that is wrong must not empty the figures of the others.
+    """
+
+    def __init__(self, *, kept: timedelta = timedelta(days=1), clock: Clock | None = None) -> None:
         self._kept = kept
+        self._clock = clock or SystemClock()
         self._minutes: dict[datetime, _Minute] = defaultdict(_Minute)
-        self._newest: datetime | None = None
+        self._oldest: datetime | None = None
 
     def replace(self, before: OrderView | None, after: OrderView) -> None:
         """Count what the new state of an order says, and no longer what the former one said."""
@@ -73,10 +78,7 @@ class Minutes:
     def _add(self, view: OrderView, sign: int) -> None:
         for kind, moment, waited in happenings(view):
             at = _minute_of(moment)
-            if self._newest is None or at > self._newest:
-                self._newest = at
-                self._forget()
-            if at < self._newest - self._kept:
+            if at < self._oldest_after(at):
                 continue
             minute = self._minutes[at]
             minute.counts[kind] += sign
@@ -84,10 +86,14 @@ class Minutes:
                 minute.timed += sign
                 minute.seconds_to_paid += sign * waited.total_seconds()
 
-    def _forget(self) -> None:
-        assert self._newest is not None  # noqa: S101 - for the type checker: called with a newest minute
-        for at in [at for at in self._minutes if at < self._newest - self._kept]:
-            del self._minutes[at]
+    def _oldest_after(self, newest: datetime) -> datetime:
+        """The oldest minute kept once there is this one; what is older now is forgotten."""
+        oldest = min(newest, self._clock.now()) - self._kept
+        if self._oldest is None or oldest > self._oldest:
+            self._oldest = oldest
+            for at in [at for at in self._minutes if at < oldest]:
+                del self._minutes[at]
+        return self._oldest
 
 
 def _minute_of(moment: datetime) -> datetime:

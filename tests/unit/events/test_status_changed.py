@@ -72,12 +72,22 @@ def test_there_is_an_example_of_every_status() -> None:
 @given(
     order_id=st.integers(1, 2**63 - 1),
     status=st.sampled_from(STATUSES),
-    moment=st.datetimes(timezones=st.just(UTC)),
+    moment=st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 - given one
 )
 def test_what_is_encoded_is_decoded_to_the_same_event(order_id: int, status: str, moment: datetime) -> None:
     event = OrderStatusChanged(order_id, status, moment)
 
     assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_the_ends_of_time_are_no_moments(moment: datetime) -> None:
+    """A database takes them for infinite, and what is counted from them has no end."""
+    with pytest.raises(InvalidEvent, match="moment must be between the first year and the last"):
+        OrderStatusChanged(42, "new", moment)
+
+    with pytest.raises(UndecodableEvent, match="moment must be RFC 3339 in UTC"):
+        decode(_body(moment=f'"{moments.to_text(moment)}"'))
 
 
 def test_another_order_of_the_fields_and_other_spaces_are_the_same_event() -> None:

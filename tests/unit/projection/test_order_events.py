@@ -76,8 +76,22 @@ async def test_a_withdrawn_event_is_passed_over() -> None:
         a_record(headers=HEADERS | {"ce_sequence": b"0"}),
         a_record(headers=HEADERS | {"ce_sequence": "٣".encode()}),
         a_record(headers=HEADERS | {"ce_userid": b"\xff"}),
+        a_record(headers=HEADERS | {"ce_sequence": b"9" * 25}),
+        a_record(headers=HEADERS | {"ce_userid": b"9223372036854775808"}),
     ],
-    ids=["broken", "empty", "unknown status", "no key", "foreign key", "no headers", "zero", "not ascii", "no text"],
+    ids=[
+        "broken",
+        "empty",
+        "unknown status",
+        "no key",
+        "foreign key",
+        "no headers",
+        "zero",
+        "not ascii",
+        "no text",
+        "25 nines",
+        "beyond 64 bits",
+    ],
 )
 async def test_what_cannot_be_read_is_set_aside_as_it_came(record: Record) -> None:
     projection, aside = Projection(), SetAside()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chassis.testing import SteppedClock
 from services.projection.domain.figures import Figures, Minutes
 from services.projection.domain.view import OrderView, StatusChange
 from services.projection.service.projection import Projection, Stretch
@@ -106,6 +107,16 @@ def test_minutes_older_than_a_day_are_forgotten() -> None:
         )
 
     assert minutes.figures(until=NOON, minutes=26 * 60).created == 1
+
+
+def test_a_moment_yet_to_come_empties_nothing() -> None:
+    minutes = Minutes(clock=SteppedClock(NOON))
+    for order_id, at in ((1, NOON), (2, NOON.replace(year=2999)), (3, NOON)):
+        minutes.replace(
+            None, OrderView(order_id=order_id, user_id=7, status="new", version=1, changed_at=at, created_at=at)
+        )
+
+    assert minutes.figures(until=NOON, minutes=60).created == 2
 
 
 def test_it_is_whole_when_every_record_that_was_there_is_passed() -> None:
