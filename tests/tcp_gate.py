@@ -47,6 +47,7 @@ class TcpGate:
             await asyncio.wait([connection])
         connection.cancel()
         self._connections.discard(connection)
+        answers.close()  # a connection cut before its way through was open has closed nothing itself
 
     async def _forward(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         try:
