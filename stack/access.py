@@ -12,7 +12,7 @@ from stack.ports import LOOPBACK
 from stack.servers.valkey import ValkeyUser
 
 TELEGRAM_URL = "https://api.telegram.org"
-_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]+(?=@)")
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@]+(?=@)")
 
 
 @dataclass(frozen=True, slots=True)

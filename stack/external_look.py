@@ -26,6 +26,8 @@ POSTGRES_MIN = 14
 """The first with the role that reads everything, which the verifier is given."""
 
 _ASK_SECONDS_MAX = 5.0
+_LOOKED_AT = 1_000
+"""Characters of a document within which it says what it is."""
 _RIGHTS = """
 select current_setting('server_version_num')::int / 10000 as version, rolsuper, rolname
   from pg_roles where rolname = current_user
@@ -75,9 +77,10 @@ class ExternalServer:
         return Finding(self.name, ok=True, detail=f"{given}: {answered}")
 
     async def _answer(self) -> str:
-        if not all(map(self._is_address, self.address.split(","))):
+        parts = [self.address] if "://" in self.example else self.address.split(",")  # a password may hold a comma
+        if not all(map(self._is_address, parts)):
             said = "is not an address" if self.address else "is not set"
-            raise Unusable(said, f"set {self.setting}, as in {self.example}")
+            raise self._no_address(said)
         try:
             async with asyncio.timeout(_ASK_SECONDS_MAX):
                 return await self.ask(self.address)
@@ -85,6 +88,11 @@ class ExternalServer:
             raise self._away(f"nothing answered within {_ASK_SECONDS_MAX:.0f} s") from None
         except (OSError, KafkaError, RedisError, httpx.TransportError) as error:
             raise self._away(f"nothing usable answered ({error})") from None
+        except (ValueError, OverflowError, httpx.InvalidURL):  # of parts that only the client reads
+            raise self._no_address("is not an address") from None
+
+    def _no_address(self, said: str) -> Unusable:
+        return Unusable(said, f"set {self.setting}, as in {self.example}")
 
     def _away(self, answered: str) -> Unusable:
         return Unusable(answered, f"start {self.name} there, or correct {self.setting}")
@@ -92,9 +100,10 @@ class ExternalServer:
     def _is_address(self, text: str) -> bool:
         """Whether it has the scheme of the example and a host; where the example has no scheme, a port too."""
         scheme = urlsplit(self.example).scheme if "://" in self.example else ""
-        parts = urlsplit(text if scheme else f"//{text}")
         try:
-            return parts.scheme == scheme and bool(parts.hostname) and (bool(scheme) or parts.port is not None)
+            parts = urlsplit(text if scheme else f"//{text}")
+            has_port = parts.port is not None  # raises beyond 65535
+            return parts.scheme == scheme and bool(parts.hostname) and (bool(scheme) or has_port)
         except ValueError:  # a port that is no number
             return False
 
@@ -209,4 +218,8 @@ async def _cards(client: Redis) -> object:
 async def _envoy(url: str) -> str:
     async with httpx.AsyncClient(trust_env=False) as client:
         response = await client.get(f"{url}/openapi.json")
+    if not response.is_success or "openapi" not in response.text[:_LOOKED_AT]:
+        raise Unusable(
+            f"/openapi.json is answered with {response.status_code}", f"{LOMS_HTTP} must lead to the door of LOMS"
+        )
     return f"answers {response.status_code}"

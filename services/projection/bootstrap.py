@@ -32,7 +32,7 @@ def view(settings: ViewSettings) -> Service:
         logging.getLogger(library).setLevel(logging.WARNING)
     tracing = telemetry.configure(DOMAIN, "view", settings.otlp_endpoint)
     clock = SystemClock()
-    projection = Projection()
+    projection = Projection(clock)
     publish(projection, clock)
     dead_letters = KafkaDeadLetters(bootstrap_servers=settings.kafka_bootstrap)
     reader = FaustReader(

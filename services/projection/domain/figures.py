@@ -1,10 +1,10 @@
 """Business figures of any stretch of whole minutes: a sum over the views, kept up to date view by view."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chassis.clock import Clock, SystemClock
 from services.projection.domain.view import Happening, OrderView, happenings
 
 MINUTE = timedelta(minutes=1)
@@ -42,12 +42,13 @@ class Figures:
 class Minutes:
     """The figures minute by minute. Those older than `kept` before the newest are forgotten.
 
-    A moment that is yet to come makes nothing older: one clock that is wrong must not empty the figures of the others.
+    Where `now` says what time it is, a moment that is yet to come makes nothing older: one clock that is wrong must not
+    empty the figures of the others.
     """
 
-    def __init__(self, *, kept: timedelta = timedelta(days=1), clock: Clock | None = None) -> None:
+    def __init__(self, *, kept: timedelta = timedelta(days=1), now: Callable[[], datetime] | None = None) -> None:
         self._kept = kept
-        self._clock = clock or SystemClock()
+        self._now = now
         self._minutes: dict[datetime, _Minute] = defaultdict(_Minute)
         self._oldest: datetime | None = None
 
@@ -88,7 +89,7 @@ class Minutes:
 
     def _oldest_after(self, newest: datetime) -> datetime:
         """The oldest minute kept once there is this one; what is older now is forgotten."""
-        oldest = min(newest, self._clock.now()) - self._kept
+        oldest = (newest if self._now is None else min(newest, self._now())) - self._kept
         if self._oldest is None or oldest > self._oldest:
             self._oldest = oldest
             for at in [at for at in self._minutes if at < oldest]:

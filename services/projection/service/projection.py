@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from chassis.clock import Clock, SystemClock
 from services.projection.domain.figures import Figures, Minutes
 from services.projection.domain.view import OrderView, StatusChange, advanced
 
@@ -20,13 +21,14 @@ class Stretch:
 class Projection:
     """Applies events and answers questions. It is whole once it has passed all that was there when it began."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self.begin({})
 
     def begin(self, stretches: Mapping[int, Stretch]) -> None:
         """Forget everything: records will come from these, by partition, the first of each first."""
         self._views: dict[int, OrderView] = {}
-        self._minutes, self._statuses = Minutes(), Counter[str]()
+        self._minutes, self._statuses = Minutes(now=self._clock.now), Counter[str]()
         self._missing = {partition: each for partition, each in stretches.items() if each.first < each.end}
 
     @property

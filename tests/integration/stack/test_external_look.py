@@ -72,6 +72,15 @@ def test_what_is_not_set_is_named_with_an_example() -> None:
         ("kafka", "127.0.0.1:9092,broker:many"),
         ("valkey_url", "127.0.0.1:6379"),
         ("loms_http_url", "127.0.0.1:8084"),
+        ("postgres_url", "postgresql://127.0.0.1:99999/d"),
+        ("postgres_url", "postgresql://[::1"),
+        ("kafka", "a..b:9092"),
+        ("kafka", "[::1:9092"),
+        ("valkey_url", "redis://127.0.0.1:99999"),
+        ("valkey_url", "redis://127.0.0.1:6379/0?socket_timeout=abc"),
+        ("valkey_url", "redis://[::1"),
+        ("loms_http_url", "http://127.0.0.1:99999"),
+        ("loms_http_url", "http://[::1"),
     ],
 )
 def test_what_is_no_address_is_named(usable: External, fact: str, value: str) -> None:

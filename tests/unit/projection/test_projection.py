@@ -110,7 +110,7 @@ def test_minutes_older_than_a_day_are_forgotten() -> None:
 
 
 def test_a_moment_yet_to_come_empties_nothing() -> None:
-    minutes = Minutes(clock=SteppedClock(NOON))
+    minutes = Minutes(now=SteppedClock(NOON).now)
     for order_id, at in ((1, NOON), (2, NOON.replace(year=2999)), (3, NOON)):
         minutes.replace(
             None, OrderView(order_id=order_id, user_id=7, status="new", version=1, changed_at=at, created_at=at)
