@@ -61,7 +61,7 @@ async def test_a_dump_restored_elsewhere_needs_a_decision(own_postgres: StartPos
         await a_relay(fresh.admin_dsn, broker, ORDERS).run()
     async with connected(fresh.admin_dsn) as connection:
         assert (await plan_rebuild(connection)).needed
-        await rebuild(connection)
+        await rebuild(connection, reason="restored")
         await reset(connection, await plan_reset(connection, ResetTo.FROM_SEQ, from_seq=2), reason="restored")
         async with running(a_relay(fresh.admin_dsn, broker, ORDERS)):
             await commit(connection, a_message("orders", version=4))
