@@ -21,7 +21,6 @@ from tests.planted.town_register import TownMistake
 from tests.planted.town_stand import TownScene
 from tests.shared_servers import servers_folder
 
-RUNS_MAX = 5
 MISTAKES: tuple[Mistake | TownMistake, ...] = (*register.MISTAKES, *town_register.MISTAKES)
 SCENES = (*register.SCENES, *town_register.SCENES)
 
@@ -54,13 +53,13 @@ async def _clear_the_right(servers: Servers, chosen: Sequence[Mistake | TownMist
 
 async def _found(servers: Servers, mistake: Mistake | TownMistake) -> bool:
     began = time.monotonic()
-    for run in range(1, RUNS_MAX + 1):
+    for run in range(1, register.RUNS_MAX + 1):
         verdict = await _played(servers, mistake)
         if mistake.breaks in verdict.invariants():
             text = f"found in run {run}, {time.monotonic() - began:.1f} s: {verdict.findings[0]}"
             print(f"{mistake.name}  {mistake.what:<40} {text}", flush=True)
             return True
-    print(f"{mistake.name}  {mistake.what:<40} MISSED in {RUNS_MAX} runs", flush=True)
+    print(f"{mistake.name}  {mistake.what:<40} MISSED in {register.RUNS_MAX} runs", flush=True)
     return False
 
 

@@ -85,6 +85,9 @@ SCENES: tuple[Scene | OrderScene, ...] = (
     ANSWER_LOST,
 )
 
+RUNS_MAX = 5
+"""Some mistakes are races: how often a scene is played until one counts as missed."""
+
 MISTAKES = (
     Mistake(
         "PB-01",

@@ -6,7 +6,7 @@ import pytest
 
 from tests.given import SharedKafka, SharedPostgres, StartKafka
 from tests.planted.order_stand import OrderScene
-from tests.planted.register import MISTAKES, SCENES, Mistake, Servers, play
+from tests.planted.register import MISTAKES, RUNS_MAX, SCENES, Mistake, Servers, play
 from tests.planted.scenes import Scene
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("planted")]
@@ -34,7 +34,11 @@ async def test_the_right_parts_are_cleared(servers: Servers, scene: Scene) -> No
     "mistake", [each for each in MISTAKES if of_one_broker(each.scene)], ids=lambda mistake: mistake.name
 )
 async def test_a_planted_mistake_is_convicted(servers: Servers, mistake: Mistake) -> None:
-    verdict = await play(servers, mistake.scene, mistake.parts)
+    """Some are races: as `make planted`, play each until it is found, a few times at most."""
+    for _ in range(RUNS_MAX):
+        verdict = await play(servers, mistake.scene, mistake.parts)
+        if mistake.breaks in verdict.invariants():
+            break
 
     assert mistake.breaks in verdict.invariants()
 
