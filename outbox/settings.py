@@ -18,9 +18,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "housekeeping_seconds": (0.1, 3_600.0),
     "retention_hours": (0.0, 24 * 365.0),
 }
-
-
-_WORDS = ("dsn", "name", "source", "instance", "channel")
+_TEXTS = ("dsn", "name", "source", "instance", "channel")
 _COMPRESSIONS = (None, "lz4", "zstd", "gzip", "snappy")
 
 
@@ -84,10 +82,12 @@ class RelaySettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
                 raise BadSetting(name, value, f"must lie between {low:g} and {high:g}")
-        for name in _WORDS:
+        for name in _TEXTS:
             value = getattr(self, name)
-            if not isinstance(value, str) or not value or any(letter.isspace() for letter in value):
-                raise BadSetting(name, value, "must be a text, not empty and without blanks")
+            if not isinstance(value, str) or not value.strip():
+                raise BadSetting(name, value, "must be a text that is not blank")
+        if any(letter.isspace() for letter in self.instance):  # it is one word of the sessions' names
+            raise BadSetting("instance", self.instance, "must hold no blank")
         if self.poll_seconds_min > self.poll_seconds_max:
             raise BadSetting("poll_seconds_min", self.poll_seconds_min, f"must not be above {self.poll_seconds_max:g}")
         if self.compression not in _COMPRESSIONS:

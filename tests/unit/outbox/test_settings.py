@@ -18,14 +18,15 @@ SOUND: dict[str, Any] = {
 
 def test_what_is_sound_passes() -> None:
     assert RelaySettings(**SOUND).instance == "relay-0"
+    assert RelaySettings(**{**SOUND, "name": "search index"}).name == "search index"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "bound"),
     [
-        ("dsn", "", "must be a text, not empty and without blanks"),
-        ("name", "", "must be a text, not empty and without blanks"),
-        ("instance", "relay 0", "must be a text, not empty and without blanks"),
+        ("dsn", "", "must be a text that is not blank"),
+        ("name", "", "must be a text that is not blank"),
+        ("instance", "relay 0", "must hold no blank"),
         ("poll_seconds_min", 0.5, "must not be above 0.05"),
         ("poll_seconds_max", "0.05", "must lie between 0.001 and 10"),
         ("batch_rows_max", True, "must lie between 1 and 50000"),
